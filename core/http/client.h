@@ -1,0 +1,45 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/http/message.h"
+
+namespace devstack::http {
+
+/// Where a server is: "unix:///var/run/docker.sock", "http://127.0.0.1:8500" or "tcp://host:2375". A value.
+struct Target {
+  std::string unix_path;  ///< when not empty, the rest is unused
+  std::string host;
+  std::string port;
+
+  static Result<Target> parse(std::string_view uri);
+  static Target unix_socket(std::string path) { return Target{std::move(path), {}, {}}; }
+  [[nodiscard]] std::string to_string() const;
+};
+
+struct ClientLimits {
+  std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds timeout{30000};  ///< for the whole exchange
+  std::size_t body_bytes = 64U << 20U;
+};
+
+/// One request, one connection, the whole answer. Errors: Errc::unavailable (cannot connect), permission, timeout, io,
+/// too_large, parse. A status of 400 and above is an answer, not an error. Any executor; the caller's is used.
+asio::awaitable<Result<Response>> request(Target target, Request message, ClientLimits limits = {});
+
+/// A request whose answer is read piece by piece. `on_head` sees status and headers (body empty) and returns whether to
+/// go on; `on_chunk` gets body bytes as they arrive. Returns when the server ends the body (ok), or with the error
+/// that broke it; cancelling the coroutine closes the connection. `idle` bounds the wait for the next byte (0: none).
+struct StreamHandlers {
+  std::function<bool(const Response&)> on_head;
+  std::function<void(std::string_view)> on_chunk;
+};
+asio::awaitable<Result<void>> stream(Target target, Request message, StreamHandlers handlers,
+                                     std::chrono::milliseconds idle = std::chrono::milliseconds(0));
+
+}  // namespace devstack::http

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+
+/// stack.yaml as typed values: the Compose specification's services plus our component keys (top level, or under
+/// `x-devstack:`). Every value remembers nothing of YAML; positions are used while reading, for errors.
+/// Spec: compose.md. Values; any thread.
+namespace devstack::stack {
+
+struct RegistrySettings {
+  std::string engine = "embedded";  ///< embedded | consul | container | external
+  std::string node;                 ///< "" = hostname
+  std::string datacenter = "dc1";
+  std::uint16_t http = 8500;
+  std::vector<std::string> bind{"bridge", "loopback"};  ///< bridge | loopback | an IP address
+  std::string advertise = "auto";                       ///< auto | an IP address
+  std::string address;                                  ///< engine external: where it is
+  bool ephemeral = false;
+  std::map<std::string, std::string> kv;  ///< seeded once, never overwriting
+};
+
+struct DnsSettings {
+  bool enabled = true;
+  std::uint16_t port = 53;
+  bool port_given = false;  ///< an explicit port never falls back
+  std::vector<std::string> bind{"bridge", "loopback"};
+  std::vector<std::string> recursors{"auto"};  ///< auto | none | ip[:port]
+  std::vector<std::string> domains{"consul"};
+  std::map<std::string, std::string> records;
+};
+
+struct RegistratorSettings {
+  bool enabled = true;
+  std::string mode = "internal";  ///< internal | published
+  std::string ip;                 ///< forces the address in published mode
+};
+
+struct ProxySettings {
+  std::string engine = "haproxy";  ///< haproxy | nginx | none
+  std::uint16_t http = 80;
+  bool http_given = false;
+  std::vector<std::string> bind{"bridge", "loopback"};
+  std::string domain = "localhost";
+};
+
+struct UiSettings {
+  bool enabled = true;
+  std::uint16_t port = 7500;
+};
+
+struct TemplateEntry {
+  std::string source;       ///< absolute after reading
+  std::string destination;  ///< absolute after reading
+  std::string command;
+  std::string check;  ///< run on the new file before the swap; non-zero keeps the old one
+  std::string perms;
+};
+
+struct PortMapping {
+  std::string host_ip;           ///< "" = every interface
+  std::uint16_t published = 0;   ///< 0 = the engine chooses
+  std::uint16_t target = 0;
+  std::string protocol = "tcp";
+  friend bool operator==(const PortMapping&, const PortMapping&) = default;
+};
+
+struct Healthcheck {
+  std::vector<std::string> test;  ///< {"CMD", …} | {"CMD-SHELL", "…"} | {"NONE"}; empty: the image's own
+  std::chrono::nanoseconds interval{std::chrono::seconds(30)};
+  std::chrono::nanoseconds timeout{std::chrono::seconds(30)};
+  std::chrono::nanoseconds start_period{0};
+  int retries = 3;
+  friend bool operator==(const Healthcheck&, const Healthcheck&) = default;
+};
+
+enum class DependencyCondition { started, healthy, completed_successfully };
+struct Dependency {
+  std::string service;
+  DependencyCondition condition = DependencyCondition::started;
+  bool required = true;
+  friend bool operator==(const Dependency&, const Dependency&) = default;
+};
+
+struct RestartPolicy {
+  enum class Kind { no, always, on_failure, unless_stopped };
+  Kind kind = Kind::no;
+  int max_retries = 0;  ///< on-failure:N; 0 = without limit
+  friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+};
+
+/// The process side of a service: of one without `image`, or what stands in for the image where no engine is.
+struct ProcessSettings {
+  std::vector<std::string> command;  ///< argv; a string in the file becomes {"/bin/sh", "-c", text}
+  bool auto_port = false;            ///< x-process.port: auto
+  std::uint16_t port = 0;            ///< given to it as $PORT and registered; 0 and !auto_port: none
+  friend bool operator==(const ProcessSettings&, const ProcessSettings&) = default;
+};
+
+struct ServiceSpec {
+  std::string name;
+  std::string image;                 ///< "" = a host process
+  std::vector<std::string> command;  ///< containers; a string is split into words as a shell would
+  std::vector<std::string> entrypoint;
+  std::optional<ProcessSettings> process;
+  std::vector<PortMapping> ports;
+  std::vector<std::string> expose;
+  bool publish_all = false;  ///< x-devstack.publish_all
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> labels;
+  std::vector<Dependency> depends_on;
+  std::optional<Healthcheck> healthcheck;
+  RestartPolicy restart;
+  std::vector<std::string> volumes;  ///< binds only: "src:dst[:ro]", src absolute
+  std::vector<std::string> dns, extra_hosts;
+  std::string container_name, hostname, user, working_dir, stop_signal = "SIGTERM";
+  std::chrono::nanoseconds stop_grace_period{std::chrono::seconds(10)};
+  std::string network_mode;  ///< "" = the project's network
+  int scale = 1;
+  SourcePos at;
+};
+
+struct StackFile {
+  std::string path;         ///< absolute
+  std::string project;      ///< [a-z0-9][a-z0-9_-]*
+  std::string project_dir;  ///< absolute; relative paths of the file are relative to it
+  std::string bridge = "docker0";  ///< interface name or address
+  RegistrySettings registry;
+  DnsSettings dns;
+  RegistratorSettings registrator;
+  ProxySettings proxy;
+  UiSettings ui;
+  std::vector<TemplateEntry> templates;
+  std::map<std::string, ServiceSpec> services;
+  std::vector<std::string> warnings;  ///< "stack.yaml:1:1: …"
+};
+
+/// Values for ${NAME}: the process environment first, then .env beside the file.
+using Environment = std::map<std::string, std::string>;
+
+struct LoadOptions {
+  std::vector<std::string> files;  ///< -f; empty: search stack.yaml, then Compose's names, walking up from `cwd`
+  std::string cwd;
+  std::string project;  ///< -p; "" = COMPOSE_PROJECT_NAME, the file's name:, else the directory's name
+  Environment environment;
+};
+
+/// Finds, reads, interpolates, normalises and validates. All errors of the file in one Error, a line each, each with
+/// its own `file:line:column: ` (the Error's own position is the first's). Errc::stack_file.
+Result<StackFile> load(const LoadOptions& options);
+/// The same from text, for tests and `config -`; `name` stands for the file in errors.
+Result<StackFile> parse(std::string_view text, std::string_view name, const LoadOptions& options);
+
+/// The resolved file as `devstack config` prints it.
+std::string to_yaml(const StackFile& file);
+std::string to_json(const StackFile& file);
+
+}  // namespace devstack::stack

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the supervisor tells about itself: the document behind `devstack status --json`, the status page and its live
+/// events. A value; any thread. JSON form: core/control/status_json.h.
+namespace devstack::supervisor {
+
+enum class UnitState {
+  pending,    ///< not yet its turn
+  waiting,    ///< for a dependency, named in `detail`
+  starting,   ///< started, not yet ready or healthy
+  running,    ///< up; healthy if it has a health check
+  unhealthy,  ///< up, but its health check fails
+  backoff,    ///< ended, will be started again
+  completed,  ///< ended with 0 and is not to be restarted
+  failed,     ///< ended or could not start, and is not to be restarted
+  stopping,
+  stopped,
+};
+std::string_view to_string(UnitState state);
+/// Good enough for `up` to return 0: running or completed.
+bool settled_well(UnitState state);
+/// Will not change by itself: running, completed, failed, stopped.
+bool settled(UnitState state);
+
+enum class UnitType { component, container, process };
+std::string_view to_string(UnitType type);
+
+struct UnitStatus {
+  std::string name;     ///< "dns", "hello", "hello-2"
+  std::string service;  ///< "hello"; "" for components
+  UnitType type = UnitType::component;
+  UnitState state = UnitState::pending;
+  std::string health;  ///< "", starting, healthy, unhealthy
+  std::string detail;  ///< one line: what it waits for, why it failed and what to do
+  std::vector<std::string> addresses;
+  std::vector<std::string> links;
+  std::string id;  ///< container id (12 characters) or pid
+  int restarts = 0;
+  std::int64_t started_at = 0;  ///< Unix seconds; 0 = not running
+  int exit_code = 0;
+  bool degraded = false;
+};
+
+struct Status {
+  std::string version;
+  std::string project;
+  std::string stack_file;
+  std::string node;
+  std::int64_t pid = 0;
+  std::int64_t started_at = 0;
+  std::string docker;  ///< "20.10.24", or "" and why in `docker_detail`
+  std::string docker_detail;
+  bool stopping = false;
+  bool healthy = false;  ///< every unit settled_well
+  std::vector<UnitStatus> components;
+  std::vector<UnitStatus> services;
+};
+
+}  // namespace devstack::supervisor

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/async/clock.h"
+#include "core/base/async/component.h"
+#include "core/base/async/signal.h"
+#include "core/base/result.h"
+#include "core/docker/engine_watcher.h"
+#include "core/registry/registry.h"
+#include "core/stack/plan.h"
+#include "core/supervisor/status.h"
+
+namespace devstack::supervisor {
+
+namespace asio = boost::asio;
+
+struct SupervisorOptions {
+  std::string state_dir;       ///< logs/, processes.json, plan.json live here
+  std::string stack_file;      ///< shown in the status
+  std::string version;
+  std::string process_path;    ///< PATH of host processes
+  /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
+  std::function<std::vector<std::string>()> container_dns;
+  /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.
+  std::function<asio::awaitable<Result<bool>>(std::string image)> provide_image;
+};
+
+/// Brings a plan about and keeps it so: components first, in the order of their `after()`, then services in dependency
+/// order, each as a unit of one state machine (status.h), health-gated, restarted with backoff, stopped in reverse.
+/// Containers are found by label (io.devstack.project/.unit/.config-hash), processes by pid and start time, so that a
+/// supervisor that was killed takes its stack back without restarting what runs. Loop thread only; the owner
+/// (cmd/devstack/app.cc) keeps what it is given alive longer.
+class Supervisor {
+ public:
+  Supervisor(asio::any_io_executor loop, SupervisorOptions options, docker::EngineWatcher& engine,
+             registry::RegistryView& view, registry::RegistryWriter& writer, Clock& clock = steady_clock());
+  ~Supervisor();
+
+  /// Before start_components(). The component outlives the supervisor.
+  void add(Component& component);
+  /// Starts all components; on the first error stops those already started, in reverse, and returns it.
+  asio::awaitable<Result<void>> start_components();
+  /// Makes `plan` the wanted one and returns at once; convergence goes on in the background: unchanged units are left
+  /// alone, changed ones replaced, missing ones created or adopted, others removed.
+  void apply(stack::Plan plan);
+  [[nodiscard]] const stack::Plan& plan() const;
+
+  [[nodiscard]] Status status() const;
+  /// Bumps when status() would say something else.
+  Signal& changed();
+
+  /// By unit or service name; Errc::not_found names the known ones.
+  asio::awaitable<Result<void>> stop_unit(std::string name);
+  asio::awaitable<Result<void>> start_unit(std::string name);
+  asio::awaitable<Result<void>> restart_unit(std::string name);
+
+  /// `down`: stops services in reverse order (at most `grace` each when given), removes containers and the project's
+  /// network, then stops the components. Bounded; reports what could not be removed.
+  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt);
+  /// Ends supervision and leaves services running (for an upgrade in place): the next start re-adopts them.
+  asio::awaitable<void> detach();
+
+  /// The log file of a process unit; "" for containers and components.
+  [[nodiscard]] std::string log_file(const std::string& unit) const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace devstack::supervisor

@@ -1,0 +1,31 @@
+# embed_assets(TARGET NAME DIR): every file below DIR becomes part of TARGET, found by
+#   std::optional<std::string_view> devstack::assets::NAME(std::string_view path)
+# declared in the generated header assets/NAME.h. One .incbin per file: editing or adding a file rebuilds.
+function(embed_assets target name dir)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${dir} ${dir}/*)
+  set(asm ${CMAKE_CURRENT_BINARY_DIR}/assets/${name}.S)
+  set(cc ${CMAKE_CURRENT_BINARY_DIR}/assets/${name}.cc)
+  set(asm_text ".section .rodata\n")
+  set(decls "")
+  set(rows "")
+  set(index 0)
+  set(depends "")
+  foreach(file ${files})
+    set(symbol devstack_asset_${name}_${index})
+    string(APPEND asm_text
+      ".global ${symbol}\n.global ${symbol}_end\n${symbol}:\n.incbin \"${dir}/${file}\"\n${symbol}_end:\n.byte 0\n")
+    string(APPEND decls "extern \"C\" const char ${symbol}[], ${symbol}_end[];\n")
+    string(APPEND rows "  if (path == \"${file}\") return std::string_view(${symbol}, static_cast<std::size_t>(${symbol}_end - ${symbol}));\n")
+    list(APPEND depends ${dir}/${file})
+    math(EXPR index "${index} + 1")
+  endforeach()
+  string(APPEND asm_text ".section .note.GNU-stack,\"\",%progbits\n")
+  file(CONFIGURE OUTPUT ${asm} CONTENT "${asm_text}" @ONLY)
+  file(CONFIGURE OUTPUT ${cc} CONTENT
+"#include \"assets/${name}.h\"\n${decls}namespace devstack::assets {\nstd::optional<std::string_view> ${name}(std::string_view path) {\n${rows}  (void)path;\n  return std::nullopt;\n}\n}  // namespace devstack::assets\n" @ONLY)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/assets/${name}.h CONTENT
+"#pragma once\n#include <optional>\n#include <string_view>\nnamespace devstack::assets {\nstd::optional<std::string_view> ${name}(std::string_view path);\n}\n" @ONLY)
+  set_source_files_properties(${asm} PROPERTIES OBJECT_DEPENDS "${depends}")
+  target_sources(${target} PRIVATE ${asm} ${cc})
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
