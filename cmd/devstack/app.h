@@ -1,0 +1,45 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/async/signal.h"
+#include "core/base/result.h"
+#include "core/stack/stack_file.h"
+
+namespace devstack {
+
+struct AppOptions {
+  std::string state_dir;
+  stack::LoadOptions load;  ///< how `file` was found; reload and apply read it again
+  stack::StackFile file;
+};
+
+/// The composition root: makes every room's objects and hands them to each other; nothing includes it but the commands
+/// and the tests. Lives on the thread that runs `loop`.
+class App {
+ public:
+  App(asio::io_context& loop, AppOptions options);
+  ~App();
+
+  /// Returns when every component answers; services go on starting. On an error nothing is left running.
+  asio::awaitable<Result<void>> start();
+  /// `down`: services, then components, then the control socket.
+  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt);
+  /// Reads the stack file again and converges. Returns one line a change, empty when nothing changed.
+  asio::awaitable<Result<std::string>> reload();
+  /// Bumps when a client asked for `down` and it has been carried out: the program ends then.
+  Signal& finished();
+  /// Fallbacks and other things a user should read once, after start().
+  [[nodiscard]] const std::vector<std::string>& notices() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace devstack

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/stack/stack_file.h"
+
+/// What the command files share. A command registers itself on the CLI with a callback that stores what to run; main()
+/// runs it after parsing and exits with its code.
+namespace devstack {
+
+struct Globals {
+  std::vector<std::string> files;
+  std::string project;
+  std::string log_level = "info";
+  bool json = false;
+  bool no_color = false;
+  std::string ui_dir;
+};
+
+/// Runs after parsing; returns the exit code.
+using Command = std::function<int()>;
+
+struct CommandLine {
+  CLI::App& cli;
+  Globals& globals;
+  Command& chosen;
+};
+
+void add_up(CommandLine line);
+void add_down(CommandLine line);
+void add_status(CommandLine line);
+void add_logs(CommandLine line);
+void add_unit_actions(CommandLine line);
+void add_config(CommandLine line);
+void add_registry(CommandLine line);
+void add_dns(CommandLine line);
+void add_version(CommandLine line);
+
+stack::LoadOptions load_options(const Globals& globals);
+
+/// Says the error as the user should read it and returns its exit code.
+int report(const Error& error);
+
+}  // namespace devstack

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace devstack {
+
+/// Where devstack keeps its state: $DEVSTACK_STATE_DIR, else /var/lib/devstack for root, else
+/// $XDG_STATE_HOME/devstack (~/.local/state/devstack). One appliance a state directory.
+std::string state_dir();
+/// Makes it (0700 for others than the owner's group) if needed.
+Result<void> make_state_dir(const std::string& dir);
+
+/// The running binary, to start itself again in the background.
+std::string own_program();
+
+/// This process's environment.
+std::map<std::string, std::string> environment();
+
+/// How the processes of one state directory find each other.
+struct StatePaths {
+  explicit StatePaths(std::string dir) : root(std::move(dir)) {}
+  std::string root;
+  [[nodiscard]] std::string control_socket() const { return root + "/control.sock"; }
+  [[nodiscard]] std::string lock() const { return root + "/lock"; }
+  [[nodiscard]] std::string log() const { return root + "/devstack.log"; }
+  [[nodiscard]] std::string programs() const { return root + "/bin"; }
+  [[nodiscard]] std::string last_stack() const { return root + "/last-stack.json"; }
+};
+
+}  // namespace devstack

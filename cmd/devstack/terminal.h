@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/supervisor/status.h"
+
+/// What the commands print, in one style: colour only on a terminal that wants it (NO_COLOR, --no-color), plain lines
+/// in pipes and logs. Main thread.
+namespace devstack::terminal {
+
+enum class Colour { automatic, never };
+void set_colour(Colour colour);
+[[nodiscard]] bool is_terminal();
+/// Width in columns; 80 when not a terminal.
+[[nodiscard]] std::size_t width();
+
+std::string bold(std::string_view text);
+std::string dim(std::string_view text);
+std::string good(std::string_view text);
+std::string bad(std::string_view text);
+std::string warn(std::string_view text);
+/// A unit's state in its colour.
+std::string state(supervisor::UnitState state);
+/// "✓", "✗", "…", "!" (or ASCII outside UTF-8 locales).
+std::string mark(supervisor::UnitState state);
+/// "3m", "2h", "5d" since a Unix time; "" for 0.
+std::string since(std::int64_t unix_seconds);
+
+/// "devstack: <message>" on standard error.
+void complain(std::string_view message);
+
+}  // namespace devstack::terminal
