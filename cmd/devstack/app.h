@@ -32,6 +32,8 @@ class App {
   asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt);
   /// Reads the stack file again and converges. Returns one line a change, empty when nothing changed.
   asio::awaitable<Result<std::string>> reload();
+  /// The same for a file found as `request` says (command.h, apply_request). Another project is refused.
+  asio::awaitable<Result<std::string>> apply(std::string request);
   /// Bumps when a client asked for `down` and it has been carried out: the program ends then.
   Signal& finished();
   /// Fallbacks and other things a user should read once, after start().

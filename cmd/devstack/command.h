@@ -35,12 +35,18 @@ void add_down(CommandLine line);
 void add_status(CommandLine line);
 void add_logs(CommandLine line);
 void add_unit_actions(CommandLine line);
+void add_port(CommandLine line);
 void add_config(CommandLine line);
 void add_registry(CommandLine line);
 void add_dns(CommandLine line);
 void add_version(CommandLine line);
 
 stack::LoadOptions load_options(const Globals& globals);
+
+/// How a stack file was found, as the body of the control API's apply: the supervisor reads it again by itself, with the
+/// caller's environment.
+std::string apply_request(const stack::LoadOptions& load);
+Result<stack::LoadOptions> parse_apply_request(std::string_view text);
 
 /// Says the error as the user should read it and returns its exit code.
 int report(const Error& error);

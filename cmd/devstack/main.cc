@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
   devstack::add_status(line);
   devstack::add_logs(line);
   devstack::add_unit_actions(line);
+  devstack::add_port(line);
   devstack::add_config(line);
   devstack::add_registry(line);
   devstack::add_dns(line);

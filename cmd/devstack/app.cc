@@ -1,0 +1,204 @@
+#include "cmd/devstack/app.h"
+
+#include <unistd.h>
+
+#include "cmd/devstack/app_parts.h"
+#include "cmd/devstack/command.h"
+#include "cmd/devstack/hello_image.h"
+#include "cmd/devstack/paths.h"
+#include "core/base/async/task_group.h"
+#include "core/base/log.h"
+#include "core/net/interfaces.h"
+#include "core/stack/plan.h"
+
+namespace devstack {
+
+using namespace std::chrono_literals;
+
+struct App::Impl {
+  Impl(asio::io_context& io, AppOptions given)
+      : loop(io.get_executor()),
+        options(std::move(given)),
+        finished(loop),
+        interfaces(loop),
+        tasks(loop),
+        engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {}
+
+  asio::any_io_executor loop;
+  AppOptions options;
+  Signal finished;
+  std::vector<std::string> notices;
+  net::InterfaceWatcher interfaces;
+  TaskGroup tasks;
+  docker::EngineWatcher engine;
+  Ports ports;
+  std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<supervisor::Supervisor> supervisor;
+  std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
+
+  asio::awaitable<Result<void>> open_registry();
+  asio::awaitable<Result<void>> seed_keys();
+  asio::awaitable<Result<void>> bring_up();
+  asio::awaitable<void> take_down_parts();
+  asio::awaitable<void> follow_interfaces();
+  void make_supervisor();
+  Result<void> make_parts(App& app);
+};
+
+asio::awaitable<Result<void>> App::Impl::open_registry() {
+  const auto& file = options.file;
+  registry::RegistryOptions wanted;
+  wanted.identity.node = file.registry.node.empty() ? host_name() : file.registry.node;
+  wanted.identity.datacenter = file.registry.datacenter;
+  wanted.identity.address = advertised_address(file);
+  wanted.data_dir = file.registry.ephemeral ? "" : options.state_dir;
+  wanted.notice = [this](std::string text) { notices.push_back(std::move(text)); };
+  CO_TRY(registry, co_await registry::Registry::open(loop, std::move(wanted)));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> App::Impl::seed_keys() {
+  for (const auto& [key, value] : options.file.registry.kv) {
+    registry::KvSetCommand seed;
+    seed.key = key;
+    seed.value = value;
+    seed.only_if_absent = true;
+    CO_TRY([[maybe_unused]] auto done, co_await registry->apply(registry::Command(std::move(seed))));
+  }
+  co_return Result<void>();
+}
+
+void App::Impl::make_supervisor() {
+  supervisor::SupervisorOptions wanted;
+  wanted.state_dir = options.state_dir;
+  wanted.stack_file = options.file.path;
+  wanted.version = DEVSTACK_VERSION;
+  const auto variables = environment();
+  const auto path = variables.find("PATH");
+  wanted.process_path = StatePaths(options.state_dir).programs() + ":" +
+                        (path == variables.end() ? "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" : path->second);
+  wanted.container_dns = [this]() -> std::vector<std::string> {
+    const auto bridge = bridge_address(options.file.bridge);
+    if (!options.file.dns.enabled || ports.dns != 53 || !bridge) return {};
+    return {bridge->to_string()};
+  };
+  wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
+  supervisor = std::make_unique<supervisor::Supervisor>(loop, std::move(wanted), engine, *registry, *registry);
+}
+
+Result<void> App::Impl::make_parts(App& app) {
+  PartsInput input{loop, options.file, options.state_dir, ports, engine, *registry, *supervisor, {}, {}};
+  input.down = [&app](std::optional<std::chrono::seconds> grace) { return app.down(grace); };
+  input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> { return app.apply(request); };
+  TRY(parts, Parts::make(std::move(input)));
+  parts->add_to(*supervisor);
+  return {};
+}
+
+asio::awaitable<Result<void>> App::Impl::bring_up() {
+  CO_CHECK(co_await supervisor->start_components());
+  CO_CHECK(co_await seed_keys());
+  const auto available = engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
+  CO_TRY(auto plan, stack::make_plan(options.file, available));
+  supervisor->apply(std::move(plan));
+  if (const auto watching = interfaces.start(); !watching) {
+    log::warn("core", "docker0 is not followed: {}", watching.error().message);
+  } else {
+    tasks.spawn("follow interfaces", follow_interfaces());
+  }
+  co_return Result<void>();
+}
+
+/// docker0 may appear after us, or change its address: the listeners and the advertised address go with it.
+asio::awaitable<void> App::Impl::follow_interfaces() {
+  for (std::uint64_t seen = interfaces.changed().version();;) {
+    if (!co_await interfaces.changed().wait_past(seen, Instant::max())) co_return;
+    seen = interfaces.changed().version();
+    if (const auto moved = parts->follow_addresses(options.file, ports); !moved) {
+      log::warn("core", "{}", moved.error().message);
+    }
+    const std::string address = advertised_address(options.file);
+    if (address != registry->identity().address) {
+      if (const auto told = co_await registry->advertise(address); !told) {
+        log::warn("core", "cannot advertise {}: {}", address, told.error().message);
+      }
+    }
+  }
+}
+
+asio::awaitable<void> App::Impl::take_down_parts() {
+  co_await tasks.stop();
+  co_await interfaces.stop();
+  if (parts) co_await parts->stop();
+  co_await engine.stop();
+  if (registry) co_await registry->close();
+}
+
+App::App(asio::io_context& loop, AppOptions options) : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
+App::~App() = default;
+
+asio::awaitable<Result<void>> App::start() {
+  auto& app = *impl_;
+  const auto& file = app.options.file;
+  app.ports = choose_ports(file, app.notices);
+  app.engine.start();
+  co_await app.engine.wait_probed(3s);
+  // Said before anything is touched: a stack that needs an engine, a cycle, a word that is no address.
+  const auto plan = stack::make_plan(file, app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
+  Result<void> outcome;
+  if (!plan) {
+    outcome = tl::unexpected(plan.error());
+  } else {
+    outcome = write_hello_program(StatePaths(app.options.state_dir).programs());
+  }
+  if (outcome) outcome = co_await app.open_registry();
+  if (outcome) {
+    app.make_supervisor();
+    outcome = app.make_parts(*this);
+  }
+  if (outcome) outcome = app.parts->serve_control();
+  if (outcome) outcome = co_await app.bring_up();
+  if (!outcome) co_await app.take_down_parts();
+  co_return outcome;
+}
+
+asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grace) {
+  auto& app = *impl_;
+  co_await app.tasks.stop();
+  const auto outcome = co_await app.supervisor->down(grace);
+  // The client that asked still waits for its answer on the control socket: that goes last, and not from here.
+  auto finish = [](Impl& impl) -> asio::awaitable<void> {
+    co_await impl.take_down_parts();
+    impl.finished.bump();
+  };
+  spawn(app.loop, "finish", finish(app));
+  co_return outcome;
+}
+
+asio::awaitable<Result<std::string>> App::reload() { co_return co_await apply(apply_request(impl_->options.load)); }
+
+asio::awaitable<Result<std::string>> App::apply(std::string request) {
+  auto& app = *impl_;
+  CO_TRY(auto load, parse_apply_request(request));
+  CO_TRY(auto file, stack::load(load));
+  if (file.project != app.options.file.project) {
+    co_return fail(Errc::conflict, "{} is up here: run `devstack down` first, or set DEVSTACK_STATE_DIR for a second one",
+                   app.options.file.project);
+  }
+  const auto available = app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
+  CO_TRY(auto plan, stack::make_plan(file, available));
+  std::string said = describe_changes(stack::diff(app.supervisor->plan(), plan));
+  if (component_settings(file) != component_settings(app.options.file)) {
+    said += std::string(said.empty() ? "" : "\n") +
+            "the settings of components changed too: they are used after `devstack down` and `devstack up`";
+  }
+  app.supervisor->apply(std::move(plan));
+  app.options.load = std::move(load);
+  app.options.file.services = std::move(file.services);
+  co_return said;
+}
+
+Signal& App::finished() { return impl_->finished; }
+const std::vector<std::string>& App::notices() const { return impl_->notices; }
+
+}  // namespace devstack

@@ -1,0 +1,234 @@
+#include "cmd/devstack/app_parts.h"
+
+#include <unistd.h>
+
+#include "cmd/devstack/registry_server.h"
+#include "core/control/api.h"
+#include "core/control/server.h"
+#include "core/dns/server.h"
+#include "core/net/port_holder.h"
+#include "core/proxy/haproxy.h"
+#include "core/registrator/registrator.h"
+#include "core/template/templater.h"
+#include "core/ui/ui.h"
+
+namespace devstack {
+namespace {
+
+using Addresses = std::vector<asio::ip::address>;
+
+std::vector<asio::ip::tcp::endpoint> tcp_endpoints(const Addresses& addresses, std::uint16_t port) {
+  std::vector<asio::ip::tcp::endpoint> out;
+  for (const auto& address : addresses) out.emplace_back(address, port);
+  return out;
+}
+
+std::vector<dns::Endpoint> dns_endpoints(const Addresses& addresses, std::uint16_t port) {
+  std::vector<dns::Endpoint> out;
+  for (const auto& address : addresses) out.push_back(dns::Endpoint(address, port));
+  return out;
+}
+
+/// The URL of a service behind the proxy.
+std::string proxy_link(const stack::ProxySettings& proxy, std::uint16_t port, std::string_view service) {
+  return fmt::format("http://{}.{}{}/", service, proxy.domain, port == 80 ? "" : fmt::format(":{}", port));
+}
+
+/// The supervisor's status with the URLs that the proxy gives its services.
+class LinkedControl final : public control::StackControl {
+ public:
+  LinkedControl(supervisor::Supervisor& supervisor, registry::RegistryView& view,
+                std::function<std::vector<std::string>(std::string_view)> links)
+      : inner_(supervisor), view_(view), links_(std::move(links)) {}
+  [[nodiscard]] supervisor::Status status() const override {
+    auto status = inner_.status();
+    const auto state = view_.snapshot();
+    for (auto& unit : status.services) {
+      if (unit.state != supervisor::UnitState::running || !unit.links.empty()) continue;
+      if (!state->instances(unit.service).empty()) unit.links = links_(unit.service);
+    }
+    return status;
+  }
+  Signal& changed() override { return inner_.changed(); }
+  asio::awaitable<Result<void>> stop_unit(std::string name) override { return inner_.stop_unit(std::move(name)); }
+  asio::awaitable<Result<void>> start_unit(std::string name) override { return inner_.start_unit(std::move(name)); }
+  asio::awaitable<Result<void>> restart_unit(std::string name) override { return inner_.restart_unit(std::move(name)); }
+  [[nodiscard]] std::string log_file(const std::string& unit) const override { return inner_.log_file(unit); }
+
+ private:
+  control::SupervisorControl inner_;
+  registry::RegistryView& view_;
+  std::function<std::vector<std::string>(std::string_view)> links_;
+};
+
+dns::DnsOptions dns_options(const stack::StackFile& file, std::vector<dns::Endpoint> endpoints) {
+  dns::DnsOptions options;
+  options.domains = file.dns.domains;
+  options.datacenter = file.registry.datacenter;
+  for (const auto& [name, target] : file.dns.records) options.records[name] = {target};
+  for (const auto& recursor : file.dns.recursors) {
+    if (recursor != "none") options.recursors.push_back(recursor);
+  }
+  options.endpoints = std::move(endpoints);
+  return options;
+}
+
+}  // namespace
+
+Ports choose_ports(const stack::StackFile& file, std::vector<std::string>& notices) {
+  Ports ports{file.dns.port, file.proxy.http};
+  if (may_bind_low_ports()) return ports;
+  std::string said;
+  if (file.dns.enabled && !file.dns.port_given && ports.dns < 1024) {
+    ports.dns = 8600;
+    said = "DNS answers on port 8600";
+  }
+  if (file.proxy.engine != "none" && !file.proxy.http_given && ports.proxy < 1024) {
+    ports.proxy = 8080;
+    said += std::string(said.empty() ? "" : " and ") + "the proxy on port 8080";
+  }
+  if (!said.empty()) notices.push_back("ports below 1024 need root: " + said);
+  return ports;
+}
+
+std::string host_name() {
+  char name[256] = "localhost";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string advertised_address(const stack::StackFile& file) {
+  if (file.registry.advertise != "auto" && !file.registry.advertise.empty()) return file.registry.advertise;
+  const auto bridge = bridge_address(file.bridge);
+  return bridge ? bridge->to_string() : "127.0.0.1";
+}
+
+std::string describe_changes(const stack::PlanDiff& diff) {
+  std::string out;
+  const auto line = [&out](std::string_view what, const std::string& unit) {
+    out += fmt::format("{}{} {}", out.empty() ? "" : "\n", what, unit);
+  };
+  for (const auto& unit : diff.remove) line("remove", unit);
+  for (const auto& unit : diff.recreate) line("replace", unit.name);
+  for (const auto& unit : diff.create) line("create", unit.name);
+  return out;
+}
+
+std::string component_settings(const stack::StackFile& file) {
+  stack::StackFile bare = file;
+  bare.services.clear();
+  bare.warnings.clear();
+  return stack::to_json(bare);
+}
+
+struct Parts::Impl {
+  std::unique_ptr<RegistryServer> registry;
+  std::unique_ptr<dns::DnsServer> dns;
+  std::unique_ptr<registrator::Registrator> registrator;
+  std::unique_ptr<proxy::HaproxyProxy> proxy;
+  std::unique_ptr<templating::Templater> templates;
+  std::unique_ptr<ui::Ui> ui;
+  std::unique_ptr<LinkedControl> stack;
+  std::unique_ptr<control::ControlApi> api;
+  std::unique_ptr<control::ControlServer> server;
+
+  void make_control(PartsInput& input);
+  Result<void> make_components(const PartsInput& input);
+};
+
+void Parts::Impl::make_control(PartsInput& input) {
+  const auto links = [proxy = input.file.proxy, port = input.ports.proxy](std::string_view service) {
+    std::vector<std::string> out;
+    if (proxy.engine != "none") out.push_back(proxy_link(proxy, port, service));
+    return out;
+  };
+  stack = std::make_unique<LinkedControl>(input.supervisor, input.registry, links);
+  control::ControlOptions options;
+  options.log_file = input.state_dir + "/devstack.log";
+  options.registry = &input.registry;
+  options.links = links;
+  options.container_logs = [&engine = input.engine](std::string id, bool follow, int tail,
+                                                    std::function<void(std::string_view)> on_bytes) {
+    return engine.client().logs(std::move(id), follow, tail,
+                                [on_bytes = std::move(on_bytes)](docker::LogStream, std::string_view bytes) { on_bytes(bytes); });
+  };
+  options.down = std::move(input.down);
+  options.apply = std::move(input.apply);
+  api = std::make_unique<control::ControlApi>(input.loop, *stack, std::move(options));
+  server = std::make_unique<control::ControlServer>(input.loop, *api, input.state_dir);
+}
+
+Result<void> Parts::Impl::make_components(const PartsInput& input) {
+  const auto& file = input.file;
+  TRY(const auto registry_at, bind_addresses(file.registry.bind, file.bridge, "registry.bind"));
+  TRY(const auto dns_at, bind_addresses(file.dns.bind, file.bridge, "dns.bind"));
+  TRY(const auto proxy_at, bind_addresses(file.proxy.bind, file.bridge, "proxy.bind"));
+
+  RegistryServerOptions registry_options;
+  registry_options.endpoints = tcp_endpoints(registry_at, file.registry.http);
+  if (file.ui.enabled) registry_options.ui_location = fmt::format("http://127.0.0.1:{}/", file.ui.port);
+  registry = std::make_unique<RegistryServer>(input.loop, input.registry, std::move(registry_options));
+
+  if (file.dns.enabled) {
+    dns = std::make_unique<dns::DnsServer>(input.loop, input.registry,
+                                           dns_options(file, dns_endpoints(dns_at, input.ports.dns)));
+  }
+  if (file.registrator.enabled) {
+    registrator::RegistratorOptions options;
+    options.mode = file.registrator.mode == "published" ? registrator::Mode::published : registrator::Mode::internal;
+    options.hostname = input.registry.identity().node;
+    options.host_address = input.registry.identity().address;
+    options.ip = file.registrator.ip;
+    registrator = std::make_unique<registrator::Registrator>(input.loop, input.engine, input.registry, input.registry,
+                                                             std::move(options));
+  }
+  return {};
+}
+
+Parts::Parts(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Parts::~Parts() = default;
+
+Result<std::unique_ptr<Parts>> Parts::make(PartsInput input) {
+  auto impl = std::make_unique<Impl>();
+  CHECK(impl->make_components(input));
+  impl->make_control(input);
+  if (input.file.ui.enabled) {
+    ui::UiOptions options;
+    options.port = input.file.ui.port;
+    options.port_taken = [](const std::string& address, std::uint16_t port) {
+      return net::port_taken(net::Transport::tcp, address, port, "ui.port");
+    };
+    impl->ui = std::make_unique<ui::Ui>(input.loop, *impl->api, std::move(options));
+  }
+  return std::unique_ptr<Parts>(new Parts(std::move(impl)));
+}
+
+void Parts::add_to(supervisor::Supervisor& supervisor) {
+  Component* const all[] = {impl_->registry.get(), impl_->dns.get(),       impl_->registrator.get(),
+                            impl_->proxy.get(),    impl_->templates.get(), impl_->ui.get()};
+  for (Component* component : all) {
+    if (component != nullptr) supervisor.add(*component);
+  }
+}
+
+Result<void> Parts::serve_control() {
+  impl_->api->start();
+  return impl_->server->start();
+}
+
+Result<void> Parts::follow_addresses(const stack::StackFile& file, Ports ports) {
+  TRY(const auto registry_at, bind_addresses(file.registry.bind, file.bridge, "registry.bind"));
+  TRY(const auto dns_at, bind_addresses(file.dns.bind, file.bridge, "dns.bind"));
+  TRY(const auto proxy_at, bind_addresses(file.proxy.bind, file.bridge, "proxy.bind"));
+  impl_->registry->set_endpoints(tcp_endpoints(registry_at, file.registry.http));
+  if (impl_->dns) impl_->dns->set_endpoints(dns_endpoints(dns_at, ports.dns));
+  if (impl_->registrator) impl_->registrator->set_host_address(advertised_address(file));
+  return {};
+}
+
+asio::awaitable<void> Parts::stop() {
+  co_await impl_->server->stop();
+  co_await impl_->api->stop();
+}
+
+}  // namespace devstack

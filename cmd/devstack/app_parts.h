@@ -1,0 +1,71 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/devstack/listeners.h"
+#include "core/docker/engine_watcher.h"
+#include "core/registry/registry.h"
+#include "core/stack/plan.h"
+#include "core/stack/stack_file.h"
+#include "core/supervisor/supervisor.h"
+
+/// The components of one appliance, made from its stack file. Used by app.cc alone. Loop thread.
+namespace devstack {
+
+/// The ports that are really used: the stack file's, or high ones where low ones may not be bound.
+struct Ports {
+  std::uint16_t dns = 53;
+  std::uint16_t proxy = 80;
+};
+/// Falls back to 8600 and 8080 without the right to bind low ports, and says so in `notices`; a port that the stack file
+/// names itself is never replaced.
+Ports choose_ports(const stack::StackFile& file, std::vector<std::string>& notices);
+
+std::string host_name();
+/// `registry.advertise`, or for "auto" the bridge's address, or loopback where there is no bridge.
+std::string advertised_address(const stack::StackFile& file);
+
+/// One line a change: "create web", "replace api", "remove old"; "" for none.
+std::string describe_changes(const stack::PlanDiff& diff);
+/// Everything of the file that components are made from, to see whether it changed.
+std::string component_settings(const stack::StackFile& file);
+
+struct PartsInput {
+  asio::any_io_executor loop;
+  const stack::StackFile& file;
+  std::string state_dir;
+  Ports ports;
+  docker::EngineWatcher& engine;
+  registry::Registry& registry;
+  supervisor::Supervisor& supervisor;
+  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds>)> down;
+  std::function<asio::awaitable<Result<std::string>>(std::string)> apply;
+};
+
+class Parts {
+ public:
+  /// Errc::stack_file for a setting that no component can use.
+  static Result<std::unique_ptr<Parts>> make(PartsInput input);
+  ~Parts();
+
+  void add_to(supervisor::Supervisor& supervisor);
+  /// Opens the control socket. The components need not run yet.
+  Result<void> serve_control();
+  /// The machine's addresses changed: every listener moves.
+  Result<void> follow_addresses(const stack::StackFile& file, Ports ports);
+  /// Closes the control socket, when requests in flight have been answered.
+  asio::awaitable<void> stop();
+
+ private:
+  struct Impl;
+  explicit Parts(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace devstack

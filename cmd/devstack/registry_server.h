@@ -1,0 +1,50 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/api/api.h"
+#include "core/base/async/component.h"
+#include "core/http/server.h"
+#include "core/registry/expiry.h"
+#include "core/registry/registry.h"
+
+namespace devstack {
+
+struct RegistryServerOptions {
+  std::vector<asio::ip::tcp::endpoint> endpoints;
+  std::string setting = "registry.http";  ///< the stack-file key that moves the port, for errors
+  std::string ui_location;
+};
+
+/// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, and what passes with
+/// time (session TTLs, TTL checks). The registry outlives it. Loop thread.
+class RegistryServer final : public Component {
+ public:
+  RegistryServer(asio::any_io_executor loop, registry::Registry& registry, RegistryServerOptions options);
+  ~RegistryServer() override;
+
+  [[nodiscard]] std::string_view name() const override { return "registry"; }
+  asio::awaitable<Result<void>> start() override;
+  asio::awaitable<void> stop() override;
+  [[nodiscard]] ComponentReport report() const override;
+
+  /// Listens where it does not yet, stops listening where it no longer should. What cannot be bound is in report().
+  void set_endpoints(std::vector<asio::ip::tcp::endpoint> endpoints);
+
+ private:
+  Result<void> listen(const asio::ip::tcp::endpoint& where);
+
+  asio::any_io_executor loop_;
+  registry::Registry& registry_;
+  RegistryServerOptions options_;
+  registry::SessionExpiry sessions_;
+  registry::TtlChecks ttl_checks_;
+  api::Api api_;
+  std::unique_ptr<http::Server> server_;
+  std::string problem_;
+};
+
+}  // namespace devstack
