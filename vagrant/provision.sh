@@ -25,8 +25,7 @@ install_packages() {
 build_and_install() {
   say "build"
   mkdir -p "$build"
-  cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
-    -DDEVSTACK_TESTS=OFF -DDEVSTACK_BENCH=OFF >/dev/null
+  (cd "$source" && cmake --preset release -B "$build" -DCMAKE_INSTALL_PREFIX="$prefix" -DDEVSTACK_TESTS=OFF) >/dev/null
   cmake --build "$build" --target devstack hello
   say "install to $prefix"
   cmake --install "$build" >/dev/null

@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+
+#include "cmd/devstack/app_parts.h"
+#include "cmd/devstack/command.h"
+#include "cmd/devstack/paths.h"
+#include "cmd/devstack/registry_server.h"
+#include "cmd/devstack/terminal.h"
+#include "core/base/async/task_group.h"
+#include "core/base/log.h"
+#include "core/dns/server.h"
+
+namespace devstack {
+namespace {
+
+struct RegistryCommandOptions {
+  std::string node = host_name();
+  std::string datacenter = "dc1";
+  std::string http = "127.0.0.1:8500";
+  std::string dns = "127.0.0.1:8600";
+  std::string data_dir = state_dir() + "/registry";  ///< not the appliance's own: both may run
+  std::string advertise = "127.0.0.1";
+  std::vector<std::string> recursors;
+  bool ephemeral = false;
+};
+
+Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text, std::string_view flag) {
+  const auto colon = text.rfind(':');
+  boost::system::error_code error;
+  if (colon != std::string::npos) {
+    std::string host = text.substr(0, colon);
+    if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    const auto address = asio::ip::make_address(host.empty() ? "0.0.0.0" : host, error);
+    const std::string digits = text.substr(colon + 1);
+    const bool number = !digits.empty() && digits.size() <= 5 && digits.find_first_not_of("0123456789") == std::string::npos;
+    if (!error && number && std::stoi(digits) < 65536) {
+      return asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(digits)));
+    }
+  }
+  return fail(Errc::usage, "{}: \"{}\" is not ADDRESS:PORT", flag, text);
+}
+
+asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpoint http, asio::ip::tcp::endpoint dns_at,
+                            int& code) {
+  const auto loop = co_await asio::this_coro::executor;
+  registry::RegistryOptions wanted;
+  wanted.identity = {options.node, "", options.datacenter, options.advertise};
+  wanted.data_dir = options.ephemeral ? "" : options.data_dir;
+  wanted.notice = [](const std::string& text) { log::warn("registry", "{}", text); };
+  auto opened = co_await registry::Registry::open(loop, std::move(wanted));
+  if (!opened) {
+    code = report(opened.error());
+    co_return;
+  }
+  registry::Registry& registry = **opened;
+  RegistryServerOptions server_options;
+  server_options.endpoints = {http};
+  server_options.setting = "--http";
+  RegistryServer server(loop, registry, server_options);
+  dns::DnsOptions dns_options;
+  dns_options.datacenter = options.datacenter;
+  dns_options.recursors = options.recursors;
+  dns_options.endpoints = {dns::Endpoint(dns_at.address(), dns_at.port())};
+  dns_options.port_setting = "--dns";
+  dns::DnsServer dns_server(loop, registry, dns_options);
+
+  auto started = co_await server.start();
+  if (started) started = co_await dns_server.start();
+  if (started) {
+    const auto http_report = server.report();
+    const auto dns_report = dns_server.report();
+    fmt::print("devstack registry: node {}, HTTP on {}, DNS on {}{}\n", options.node, fmt::join(http_report.addresses, ", "),
+               fmt::join(dns_report.addresses, ", "), options.ephemeral ? ", in memory only" : ", data in " + options.data_dir);
+    std::fflush(stdout);
+    asio::signal_set signals(loop, SIGTERM, SIGINT);
+    boost::system::error_code ignored;
+    co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  } else {
+    code = report(started.error());
+  }
+  co_await dns_server.stop();
+  co_await server.stop();
+  co_await registry.close();
+}
+
+int run(const RegistryCommandOptions& options) {
+  const auto http = parse_endpoint(options.http, "--http");
+  if (!http) return report(http.error());
+  const auto dns_at = parse_endpoint(options.dns, "--dns");
+  if (!dns_at) return report(dns_at.error());
+  asio::io_context loop(1);
+  int code = 0;
+  spawn(loop.get_executor(), "registry", serve(options, *http, *dns_at, code));
+  loop.run();
+  return code;
+}
+
+}  // namespace
+
+void add_registry(CommandLine line) {
+  auto* command = line.cli.add_subcommand("registry", "the embedded registry alone, in the foreground");
+  auto options = std::make_shared<RegistryCommandOptions>();
+  command->add_option("--node", options->node, "node name (default: this machine's)");
+  command->add_option("--datacenter", options->datacenter, "default dc1");
+  command->add_option("--http", options->http, "where the HTTP API listens (default 127.0.0.1:8500)");
+  command->add_option("--dns", options->dns, "where DNS listens, UDP and TCP (default 127.0.0.1:8600)");
+  auto* data = command->add_option("--data-dir", options->data_dir, "where registry.db lives (default: registry/ in the state directory)");
+  command->add_flag("--ephemeral", options->ephemeral, "keep nothing on disk")->excludes(data);
+  command->add_option("--advertise", options->advertise, "address of services that have none (default 127.0.0.1)");
+  command->add_option("--recursor", options->recursors, "who answers for other names: A[:P], or auto; repeatable");
+  command->callback([line, options] { line.chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace devstack
