@@ -2,12 +2,13 @@
 
 #include <unistd.h>
 
+#include "cmd/devstack/paths.h"
 #include "cmd/devstack/registry_server.h"
 #include "core/control/api.h"
 #include "core/control/server.h"
 #include "core/dns/server.h"
 #include "core/net/port_holder.h"
-#include "core/proxy/haproxy.h"
+#include "core/proxy/proxy.h"
 #include "core/registrator/registrator.h"
 #include "core/template/templater.h"
 #include "core/ui/ui.h"
@@ -26,6 +27,12 @@ std::vector<asio::ip::tcp::endpoint> tcp_endpoints(const Addresses& addresses, s
 std::vector<dns::Endpoint> dns_endpoints(const Addresses& addresses, std::uint16_t port) {
   std::vector<dns::Endpoint> out;
   for (const auto& address : addresses) out.push_back(dns::Endpoint(address, port));
+  return out;
+}
+
+std::vector<std::string> texts(const Addresses& addresses) {
+  std::vector<std::string> out;
+  for (const auto& address : addresses) out.push_back(address.to_string());
   return out;
 }
 
@@ -126,7 +133,7 @@ struct Parts::Impl {
   std::unique_ptr<dns::DnsServer> dns;
   std::unique_ptr<registrator::Registrator> registrator;
   std::unique_ptr<proxy::HaproxyProxy> proxy;
-  std::unique_ptr<templating::Templater> templates;
+  std::unique_ptr<templates::Templater> templates;
   std::unique_ptr<ui::Ui> ui;
   std::unique_ptr<LinkedControl> stack;
   std::unique_ptr<control::ControlApi> api;
@@ -182,6 +189,26 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
     registrator = std::make_unique<registrator::Registrator>(input.loop, input.engine, input.registry, input.registry,
                                                              std::move(options));
   }
+  if (file.proxy.engine == "haproxy") {
+    proxy::ProxyOptions options;
+    options.routes.domains = {file.proxy.domain};
+    options.routes.datacenter = file.registry.datacenter;
+    options.bind = texts(proxy_at);
+    options.port = input.ports.proxy;
+    options.describe_taken = [](std::uint16_t port) { return net::port_holder(net::Transport::tcp, port); };
+    proxy::HaproxyOptions haproxy;
+    haproxy.state_dir = input.state_dir + "/proxy";
+    proxy = std::make_unique<proxy::HaproxyProxy>(input.loop, input.registry, std::move(options), std::move(haproxy));
+  }
+  templates::TemplaterOptions rendering;
+  for (const auto& entry : file.templates) {
+    rendering.entries.push_back(
+        {entry.source, entry.contents, entry.destination, entry.command, entry.check, entry.perms});
+  }
+  rendering.environment = environment();
+  rendering.node = input.registry.identity().node;
+  rendering.datacenter = file.registry.datacenter;
+  templates = std::make_unique<templates::Templater>(input.loop, input.registry, std::move(rendering));
   return {};
 }
 
@@ -222,6 +249,7 @@ Result<void> Parts::follow_addresses(const stack::StackFile& file, Ports ports) 
   TRY(const auto proxy_at, bind_addresses(file.proxy.bind, file.bridge, "proxy.bind"));
   impl_->registry->set_endpoints(tcp_endpoints(registry_at, file.registry.http));
   if (impl_->dns) impl_->dns->set_endpoints(dns_endpoints(dns_at, ports.dns));
+  if (impl_->proxy) impl_->proxy->set_binds(texts(proxy_at));
   if (impl_->registrator) impl_->registrator->set_host_address(advertised_address(file));
   return {};
 }

@@ -8,6 +8,8 @@
 /// The demo service that travels inside the devstack binary.
 namespace devstack {
 
+namespace asio = boost::asio;
+
 /// Makes the image `devstack/hello` from it when `image` names that and the engine lacks this version; true when it did
 /// or when it is there already.
 asio::awaitable<Result<bool>> provide_hello_image(docker::Client client, std::string image);

@@ -63,6 +63,9 @@ class Client {
   asio::awaitable<Result<http::Response>> call(std::string method, std::string path, std::string body = {},
                                                std::chrono::seconds timeout = std::chrono::seconds(30));
   asio::awaitable<Result<std::string>> versioned(std::string path);
+  using ByteSink = std::function<Result<void>(std::string_view)>;
+  asio::awaitable<Result<void>> read_stream(http::Request message, std::function<void(const http::Response&)> on_ok,
+                                            ByteSink on_bytes, std::chrono::milliseconds idle);
   http::Target target_;
   std::string api_version_;
 };

@@ -39,6 +39,7 @@ class EngineWatcher {
   ~EngineWatcher();
 
   void start();
+  /// Ends the subscription, for good. Listeners are dropped without a call: they lose no engine, we stop looking.
   asio::awaitable<void> stop();
   /// Returns after the first attempt to reach the engine has ended; true when it is up. Bounded by `limit`.
   asio::awaitable<bool> wait_probed(std::chrono::milliseconds limit);

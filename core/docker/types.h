@@ -50,6 +50,7 @@ struct Container {
   std::string image;       ///< as given: "redis:7"
   std::string image_id;
   std::string hostname;
+  bool tty = false;  ///< its log stream is raw, not framed
   std::vector<std::string> env;  ///< image's merged in
   StringMap labels;
   std::vector<ContainerPort> exposed_ports;
@@ -64,6 +65,7 @@ struct Container {
   std::string started_at, finished_at;
   HealthReport health;
   std::string restart_policy;
+  std::string stop_signal;  ///< "" = SIGTERM
 };
 
 /// One row of GET /containers/json

@@ -57,7 +57,7 @@ class Child {
   ~Child();
 
   [[nodiscard]] const Identity& identity() const;
-  /// Returns when the process has ended; several may wait.
+  /// Returns when the process has ended; several may wait. A cancelled wait returns too, with `known` false.
   asio::awaitable<ExitStatus> wait();
   /// Sends a signal to the whole process group.
   void signal(int number);

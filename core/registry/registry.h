@@ -3,6 +3,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,10 +33,10 @@ class RegistryView {
 
 /// Who this registry speaks for.
 struct Identity {
-  std::string node;        ///< node name in every answer
-  std::string node_id;     ///< UUID, made at first start and kept
+  std::string node;     ///< node name in every answer
+  std::string node_id;  ///< UUID, made at first start and kept
   std::string datacenter = "dc1";
-  std::string address;     ///< advertised: what services without an address resolve to
+  std::string address;  ///< advertised: what services without an address resolve to
 };
 
 /// What writers (api, registrator, health, supervisor) need.
@@ -47,7 +48,8 @@ class RegistryWriter {
   [[nodiscard]] virtual Identity identity() const = 0;
 };
 
-/// Registers an instance on the registry's own node, as the agent would (checks keep their status).
+/// Registers an instance on the registry's own node, as the agent would (checks keep their status; ids, names and
+/// tagged addresses are completed as in core/registry/agent.h).
 asio::awaitable<Result<CommandResult>> register_service(RegistryWriter& writer, Service service,
                                                         std::vector<Check> checks = {});
 asio::awaitable<Result<CommandResult>> deregister_service(RegistryWriter& writer, std::string service_id);
@@ -55,14 +57,28 @@ asio::awaitable<Result<CommandResult>> deregister_service(RegistryWriter& writer
 /// Where an embedded registry keeps its data.
 struct RegistryOptions {
   Identity identity;
-  std::string data_dir;    ///< holds registry.db; created when missing. Empty: in memory only
+  std::string data_dir;  ///< holds registry.db; created when missing. Empty: in memory only
   /// Told of things a user should read: a database that was damaged and set aside, and where to.
   std::function<void(std::string)> notice;
+  /// Commands that may wait for a commit; more are refused with Errc::unavailable.
+  std::size_t queue_limit = 16384;
+  /// What the meta of the service "consul" says.
+  std::string version = "1.10.11";
+  /// For lock-delay and for forgetting tombstones; null: the real one. Outlives the registry.
+  Clock* clock = nullptr;
+};
+
+/// Counters since open().
+struct RegistryStats {
+  std::uint64_t commits = 0;   ///< SQLite transactions
+  std::uint64_t commands = 0;  ///< commands carried out
+  std::uint64_t waiters = 0;   ///< blocked in wait() now
 };
 
 /// The embedded single-node registry: one writer (the loop), immutable snapshots for all readers, SQLite (WAL,
 /// synchronous=FULL) underneath. Concurrent writes share one commit; a write is acknowledged after it. Its own node,
-/// the service "consul" and the check "serfHealth" are there from the start. Owner: cmd/devstack/app.cc.
+/// the service "consul" and the check "serfHealth" are there from the start and come back when somebody deregisters
+/// them; a registration through the catalog does not change the own node itself. Owner: cmd/devstack/app.cc.
 class Registry final : public RegistryView, public RegistryWriter {
  public:
   /// `loop` is where state lives; all other methods may be called from any executor unless said otherwise.
@@ -77,6 +93,8 @@ class Registry final : public RegistryView, public RegistryWriter {
   [[nodiscard]] Identity identity() const override;
   /// The advertised address changed (docker0 appeared): updates the own node. Loop.
   asio::awaitable<Result<void>> advertise(std::string address);
+  /// Any thread.
+  [[nodiscard]] RegistryStats stats() const;
   /// Commits what is queued and closes the store. Loop. Call before destruction.
   asio::awaitable<void> close();
 

@@ -56,8 +56,8 @@ struct Service {
   bool enable_tag_override = false;
   /// Registered through the agent API of this node (agent/services lists it), not through catalog/register alone.
   bool agent_owned = false;
-  /// Which part of devstack registered it ("registrator", "supervisor"), "" for everybody else. Kept, never shown by the
-  /// HTTP API: it tells an owner after a restart which entries are its own to reconcile.
+  /// Which part of devstack registered it ("registrator", "supervisor"), "" for everybody else. Kept, never shown by
+  /// the HTTP API: it tells an owner after a restart which entries are its own to reconcile.
   std::string source;
   /// JSON of Proxy and Connect as given, "" when absent: kept, answered, not acted on.
   std::string proxy_json;
@@ -100,7 +100,7 @@ struct Check {
   std::string service_id;    ///< "" for a node check
   std::string service_name;  ///< filled from the instance
   std::vector<std::string> service_tags;
-  std::string type;  ///< "ttl", "http", …, "" for serfHealth
+  std::string type;               ///< "ttl", "http", …, "" for serfHealth
   std::string interval, timeout;  ///< as Consul shows them: "" or a Go duration
   bool agent_owned = false;
   CheckDefinition definition;
@@ -132,11 +132,32 @@ struct Session {
   Index modify_index = 0;
 };
 
+/// A prepared query. Who may resolve it and how is the API's; here it is kept, found and removed with its session.
+struct PreparedQuery {
+  std::string id;
+  std::string name;        ///< "" for none; unique otherwise
+  std::string session;     ///< "" for none
+  std::string definition;  ///< JSON as the API wants it back
+  Index create_index = 0;
+  Index modify_index = 0;
+};
+
+/// PUT event/fire.
+struct UserEvent {
+  std::string id;
+  std::string name;
+  std::string payload;
+  std::string node_filter, service_filter, tag_filter;
+  std::uint64_t ltime = 0;  ///< Lamport time: counts events; > 0 once fired
+};
+
 using NodePtr = std::shared_ptr<const Node>;
 using ServicePtr = std::shared_ptr<const Service>;
 using CheckPtr = std::shared_ptr<const Check>;
 using KvPtr = std::shared_ptr<const KvEntry>;
 using SessionPtr = std::shared_ptr<const Session>;
+using QueryPtr = std::shared_ptr<const PreparedQuery>;
+using EventPtr = std::shared_ptr<const UserEvent>;
 
 /// A service instance with all that decides whether and where it can be used (Consul's CheckServiceNode).
 struct Instance {

@@ -22,7 +22,7 @@ struct PlannedUnit {
 
 struct Plan {
   std::string project;
-  std::string network;  ///< "<project>_default"
+  std::string network;             ///< "<project>_default"
   std::vector<PlannedUnit> units;  ///< dependencies before dependents
 };
 

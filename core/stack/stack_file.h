@@ -57,7 +57,8 @@ struct UiSettings {
 };
 
 struct TemplateEntry {
-  std::string source;       ///< absolute after reading
+  std::string source;       ///< absolute after reading; "" when `contents` is given
+  std::string contents;     ///< the template itself, written in the stack file; never interpolated
   std::string destination;  ///< absolute after reading
   std::string command;
   std::string check;  ///< run on the new file before the swap; non-zero keeps the old one
@@ -65,8 +66,8 @@ struct TemplateEntry {
 };
 
 struct PortMapping {
-  std::string host_ip;           ///< "" = every interface
-  std::uint16_t published = 0;   ///< 0 = the engine chooses
+  std::string host_ip;          ///< "" = every interface
+  std::uint16_t published = 0;  ///< 0 = the engine chooses
   std::uint16_t target = 0;
   std::string protocol = "tcp";
   friend bool operator==(const PortMapping&, const PortMapping&) = default;
@@ -101,6 +102,8 @@ struct ProcessSettings {
   std::vector<std::string> command;  ///< argv; a string in the file becomes {"/bin/sh", "-c", text}
   bool auto_port = false;            ///< x-process.port: auto
   std::uint16_t port = 0;            ///< given to it as $PORT and registered; 0 and !auto_port: none
+  /// x-process.healthcheck: of the stand-in for an image, whose own check is about the inside of its container.
+  std::optional<Healthcheck> healthcheck;
   friend bool operator==(const ProcessSettings&, const ProcessSettings&) = default;
 };
 
@@ -128,9 +131,9 @@ struct ServiceSpec {
 };
 
 struct StackFile {
-  std::string path;         ///< absolute
-  std::string project;      ///< [a-z0-9][a-z0-9_-]*
-  std::string project_dir;  ///< absolute; relative paths of the file are relative to it
+  std::string path;                ///< absolute
+  std::string project;             ///< [a-z0-9][a-z0-9_-]*
+  std::string project_dir;         ///< absolute; relative paths of the file are relative to it
   std::string bridge = "docker0";  ///< interface name or address
   RegistrySettings registry;
   DnsSettings dns;

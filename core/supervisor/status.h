@@ -46,6 +46,17 @@ struct UnitStatus {
   bool degraded = false;
 };
 
+/// A service that the registry knows and the stack does not have: a container of `docker run`, a registration by hand.
+struct DiscoveredService {
+  std::string name;
+  int instances = 0;
+  int passing = 0;     ///< of `instances`
+  std::string status;  ///< the worst instance's: passing, warning, critical, maintenance
+  std::vector<std::string> tags;
+  std::vector<std::string> addresses;  ///< "172.17.0.5:80", one an instance
+  std::vector<std::string> links;
+};
+
 struct Status {
   std::string version;
   std::string project;
@@ -59,6 +70,7 @@ struct Status {
   bool healthy = false;  ///< every unit settled_well
   std::vector<UnitStatus> components;
   std::vector<UnitStatus> services;
+  std::vector<DiscoveredService> discovered;  ///< filled by core/control, not by the supervisor
 };
 
 }  // namespace devstack::supervisor

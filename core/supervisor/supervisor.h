@@ -22,10 +22,10 @@ namespace devstack::supervisor {
 namespace asio = boost::asio;
 
 struct SupervisorOptions {
-  std::string state_dir;       ///< logs/, processes.json, plan.json live here
-  std::string stack_file;      ///< shown in the status
+  std::string state_dir;   ///< logs/, processes.json, plan.json live here
+  std::string stack_file;  ///< shown in the status
   std::string version;
-  std::string process_path;    ///< PATH of host processes
+  std::string process_path;  ///< PATH of host processes
   /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
   std::function<std::vector<std::string>()> container_dns;
   /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.

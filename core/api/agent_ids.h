@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "core/api/call.h"
+#include "core/registry/agent.h"
+
+/// What the agent/* handlers share. Private to the room.
+namespace devstack::api {
+
+/// Ids under /v1/agent/ are decoded once more than other paths (spec §1).
+Result<std::string> agent_id(const Call& call);
+
+/// A command on the registry's own node, which need not be named again.
+registry::RegisterCommand on_own_node(const registry::Identity& identity);
+
+/// The agent's service or check of that id; null when the agent has none.
+registry::ServicePtr agent_service_of(const State& state, const std::string& node, std::string_view id);
+registry::CheckPtr agent_check_of(const State& state, const std::string& node, std::string_view id);
+
+/// 200 and nothing, or the error: what most agent writes answer.
+asio::awaitable<http::Response> apply_quietly(const Call& call, registry::Command command);
+
+}  // namespace devstack::api

@@ -1,0 +1,214 @@
+#include "core/api/api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/api/blocking.h"
+#include "core/api/call.h"
+#include "core/api/gzip.h"
+#include "core/api/json_writer.h"
+#include "core/api/paths.h"
+#include "core/api/routes.h"
+#include "core/api/status.h"
+
+namespace devstack::api {
+namespace {
+
+constexpr std::size_t kGzipFrom = 1400;
+constexpr std::string_view kNamespaces = "Namespaces are a Consul Enterprise feature";
+
+http::Response moved(std::string location) {
+  http::Response response;
+  response.status = 301;
+  response.body = "<a href=\"" + location + "\">Moved Permanently</a>.\n\n";
+  response.headers.set("Content-Type", "text/html; charset=utf-8");
+  response.headers.set("Location", std::move(location));
+  return response;
+}
+
+http::Response moved_to_path(std::string_view path, std::string_view raw_query) {
+  std::string location = http::encode_path(path, http::Slash::keep);
+  if (!raw_query.empty()) location.append("?").append(raw_query);
+  return moved(std::move(location));
+}
+
+bool has_control_character(std::string_view path) {
+  return std::any_of(path.begin(), path.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+bool may_need_cleaning(std::string_view path) {
+  return path.empty() || path.front() != '/' || path.find("//") != std::string_view::npos ||
+         path.find("/.") != std::string_view::npos;
+}
+
+bool allows(const Route& route, std::string_view method) {
+  std::string_view rest = route.methods;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    if (rest.substr(0, comma) == method) return true;
+    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  }
+  return false;
+}
+
+http::Response with_allow(http::Response response, const Route& route) {
+  response.headers.set("Allow", "OPTIONS," + std::string(route.methods));
+  return response;
+}
+
+/// `dc` and `ns`, before anything is read: a foreign datacenter has no path, namespaces are for others.
+std::optional<http::Response> refuse_place(const Route& route, const Call& call) {
+  if (route.checks == Checks::none) return std::nullopt;
+  auto datacenter = call.query.get("datacenter");
+  if (!datacenter) datacenter = call.query.get("dc");
+  if (datacenter && !datacenter->empty() && *datacenter != call.backend.writer.identity().datacenter) {
+    return http::text(500, "No path to datacenter");
+  }
+  if (route.checks == Checks::datacenter) return std::nullopt;
+  const auto refused = [](std::optional<std::string_view> value) {
+    return value && !value->empty() && *value != "default";
+  };
+  if (refused(call.query.get("ns"))) {
+    return http::text(400, fmt::format("Bad request: Invalid query parameter: \"ns\" - {}", kNamespaces));
+  }
+  if (refused(call.request.headers.get("X-Consul-Namespace"))) {
+    return http::text(400, fmt::format("Bad request: Invalid header: \"X-Consul-Namespace\" - {}", kNamespaces));
+  }
+  return std::nullopt;
+}
+
+std::string_view name_of(Consistency consistency) {
+  switch (consistency) {
+    case Consistency::leader:
+      return "leader";
+    case Consistency::stale:
+      return "stale";
+    case Consistency::consistent:
+      return "consistent";
+  }
+  return "leader";
+}
+
+http::Response to_response(const Route& route, const Call& call, Answer answer) {
+  http::Response response;
+  response.status = answer.status;
+  response.body = std::move(answer.body);
+  auto& headers = response.headers;
+  if (!answer.content_type.empty()) headers.add("Content-Type", std::string(answer.content_type));
+  for (auto& [name, value] : answer.headers) headers.add(std::move(name), std::move(value));
+  if (answer.final || route.header == Header::none) return response;
+  headers.add("X-Consul-Index", std::to_string(answer.index));
+  headers.add("X-Consul-Knownleader", "true");
+  headers.add("X-Consul-Lastcontact", "0");
+  headers.add("X-Consul-Query-Backend", "blocking-query");
+  if (route.header == Header::index_and_consistency) {
+    headers.add("X-Consul-Effective-Consistency", std::string(name_of(call.options.consistency)));
+  }
+  if (route.cacheable && call.query.has("cached")) headers.add("X-Cache", "MISS");
+  return response;
+}
+
+asio::awaitable<http::Response> carry_out(const Route& route, Call& call) {
+  const std::string& method = call.request.method;
+  if (method == "OPTIONS") co_return with_allow(empty(), route);
+  if (!allows(route, method)) {
+    co_return with_allow(http::text(405, "method " + method + " not allowed"), route);
+  }
+  if (auto refusal = refuse_place(route, call)) co_return std::move(*refusal);
+  if (method != "GET" || route.read == nullptr) co_return co_await route.act(call);
+  if (call.query.begin() != call.query.end()) {
+    const auto options = read_options(call.query);
+    if (!options) co_return http::text(400, options.error().message);
+    call.options = *options;
+  }
+  if (route.header != Header::none && !call.backend.view.synced()) co_return http::text(500, "No cluster leader");
+  Answer answer = co_await answer_when_changed(route, call);
+  co_return to_response(route, call, std::move(answer));
+}
+
+bool is_json(const http::Response& response) {
+  return response.headers.get("Content-Type").value_or("") == "application/json";
+}
+
+/// What every answer under /v1 carries, and the transfer form the client asked for.
+void finish(const http::Request& request, const http::Query& query, http::Response& response) {
+  response.headers.add("X-Consul-Default-Acl-Policy", "allow");
+  response.headers.add("Vary", "Accept-Encoding");
+  if (query.has("pretty") && is_json(response) && !response.body.empty()) response.body = pretty_json(response.body);
+  if (response.body.size() < kGzipFrom) return;
+  const auto accepted = request.headers.get("Accept-Encoding");
+  if (!accepted || !accepts_gzip(*accepted)) return;
+  std::string packed = gzip(response.body);
+  if (packed.empty()) return;
+  response.body = std::move(packed);
+  response.headers.add("Content-Encoding", "gzip");
+}
+
+http::Response outside_api(std::string_view path, const std::string& ui_location) {
+  if (path == "/robots.txt") return http::text(200, "User-agent: *\nDisallow: /");
+  const bool root = path == "/";
+  const bool ui = path == "/ui" || path.starts_with("/ui/");
+  if ((root || ui) && !ui_location.empty()) return moved(ui_location);
+  if (root) return http::text(200, "Consul Agent");
+  return empty(404);
+}
+
+}  // namespace
+
+http::Response empty(int status) {
+  http::Response response;
+  response.status = status;
+  return response;
+}
+
+http::Response respond(const Error& error) { return http::text(http_status(error.code), error.message); }
+
+http::Response boolean(bool value) { return http::json(200, value ? "true" : "false"); }
+
+void Answer::refuse(int with_status, std::string text) {
+  status = with_status;
+  body = std::move(text);
+  content_type = "text/plain; charset=utf-8";
+  final = true;
+}
+
+void Answer::refuse(const Error& error) { refuse(http_status(error.code), error.message); }
+
+struct Api::Impl {
+  ApiOptions options;
+  Backend backend;
+
+  Impl(registry::RegistryView& view, registry::RegistryWriter& writer, ApiOptions given)
+      : options(std::move(given)), backend{view, writer, options} {}
+};
+
+Api::Api(registry::RegistryView& view, registry::RegistryWriter& writer, ApiOptions options)
+    : impl_(std::make_unique<Impl>(view, writer, std::move(options))) {}
+
+Api::~Api() = default;
+
+asio::awaitable<http::Response> Api::handle(http::Request request) {
+  const auto path = http::decode_path(request.raw_path());
+  if (!path || has_control_character(*path)) co_return empty(400);
+  if (may_need_cleaning(*path)) {
+    const std::string cleaned = clean_path(*path);
+    if (cleaned != *path) co_return moved_to_path(cleaned, request.raw_query());
+  }
+  if (!path->starts_with("/v1/")) co_return outside_api(*path, impl_->options.ui_location);
+  const Match match = find_route(*path);
+  if (match.needs_slash) co_return moved_to_path(*path + "/", request.raw_query());
+  if (match.route == nullptr) co_return empty(404);
+  const auto query = http::Query::parse(request.raw_query());
+  if (!query) co_return empty(500);
+  Call call{impl_->backend, request, match.rest, *query, {}};
+  http::Response response = co_await carry_out(*match.route, call);
+  if (!response.stream) finish(request, *query, response);
+  co_return response;
+}
+
+}  // namespace devstack::api

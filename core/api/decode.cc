@@ -1,0 +1,228 @@
+#include "core/api/decode.h"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/stream_parser.hpp>
+#include <limits>
+
+#include "core/api/select.h"
+#include "core/base/duration.h"
+
+namespace devstack::api {
+namespace {
+
+namespace json = boost::json;
+
+std::string_view kind_name(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "bool";
+    case json::kind::int64:
+    case json::kind::uint64:
+    case json::kind::double_:
+      return "number";
+    case json::kind::string:
+      return "string";
+    case json::kind::array:
+      return "array";
+    case json::kind::object:
+      return "object";
+  }
+  return "value";
+}
+
+std::optional<std::int64_t> integer(const json::value& value) {
+  if (value.is_int64()) return value.get_int64();
+  return std::nullopt;
+}
+
+std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view body) {
+  const std::size_t start = body.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos) return fail(Errc::parse, "EOF");
+  const char first = body[start];
+  if (std::string_view("{[\"-0123456789tfn").find(first) == std::string_view::npos) {
+    return fail(Errc::parse, "invalid character '{}' looking for beginning of value", first);
+  }
+  json::stream_parser parser;
+  json::error_code error;
+  parser.write_some(body.data(), body.size(), error);
+  if (!error && !parser.done()) parser.finish(error);
+  if (error == json::error::incomplete) return fail(Errc::parse, "unexpected EOF");
+  if (error) return fail(Errc::parse, "invalid character in JSON: {}", error.message());
+  return parser.release();
+}
+
+Fields::Fields(const json::value& value, std::string_view type_name)
+    : object_(value.if_object()), type_name_(type_name) {
+  if (object_ == nullptr && !value.is_null()) {
+    set_error({Errc::parse,
+               fmt::format("json: cannot unmarshal {} into Go value of type structs.{}", kind_name(value), type_name)});
+  }
+}
+
+const json::value* Fields::find(std::string_view name, std::string_view alias) {
+  known_.push_back(name);
+  if (!alias.empty()) known_.push_back(alias);
+  if (object_ == nullptr) return nullptr;
+  const json::value* found = nullptr;
+  for (const auto& member : *object_) {
+    const std::string_view key(member.key().data(), member.key().size());
+    const bool named = equal_without_case(key, name) || (!alias.empty() && equal_without_case(key, alias));
+    if (named && !member.value().is_null()) found = &member.value();
+  }
+  return found;
+}
+
+void Fields::set_error(Error error) {
+  if (!error_) error_ = std::move(error);
+}
+
+void Fields::mismatch(const json::value& value, std::string_view name, std::string_view type) {
+  set_error({Errc::parse, fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}",
+                                      kind_name(value), type_name_, name, type)});
+}
+
+void Fields::read(std::string_view name, std::string& out, std::string_view alias) {
+  const auto* value = find(name, alias);
+  if (value == nullptr) return;
+  if (!value->is_string()) return mismatch(*value, name, "string");
+  out = view(value->get_string());
+}
+
+void Fields::read(std::string_view name, bool& out, std::string_view alias) {
+  const auto* value = find(name, alias);
+  if (value == nullptr) return;
+  if (!value->is_bool()) return mismatch(*value, name, "bool");
+  out = value->get_bool();
+}
+
+void Fields::read(std::string_view name, int& out, std::string_view alias) {
+  const auto* value = find(name, alias);
+  if (value == nullptr) return;
+  const auto number = integer(*value);
+  if (!number || *number > std::numeric_limits<int>::max() || *number < std::numeric_limits<int>::min()) {
+    return mismatch(*value, name, "int");
+  }
+  out = static_cast<int>(*number);
+}
+
+void Fields::read(std::string_view name, std::uint64_t& out) {
+  const auto* value = find(name);
+  if (value == nullptr) return;
+  if (value->is_uint64()) {
+    out = value->get_uint64();
+  } else if (value->is_int64() && value->get_int64() >= 0) {
+    out = static_cast<std::uint64_t>(value->get_int64());
+  } else {
+    mismatch(*value, name, "uint64");
+  }
+}
+
+void Fields::read(std::string_view name, std::vector<std::string>& out, std::string_view alias) {
+  const auto* value = find(name, alias);
+  if (value == nullptr) return;
+  if (!value->is_array()) return mismatch(*value, name, "[]string");
+  out.clear();
+  for (const auto& element : value->get_array()) {
+    if (!element.is_string()) return mismatch(element, name, "string");
+    out.emplace_back(view(element.get_string()));
+  }
+}
+
+void Fields::read(std::string_view name, StringMap& out, std::string_view alias) {
+  const auto* value = find(name, alias);
+  if (value == nullptr) return;
+  if (!value->is_object()) return mismatch(*value, name, "map[string]string");
+  out.clear();
+  for (const auto& member : value->get_object()) {
+    if (!member.value().is_string()) return mismatch(member.value(), name, "string");
+    out.insert_or_assign(std::string(member.key()), std::string(view(member.value().get_string())));
+  }
+}
+
+void Fields::read(std::string_view name, std::map<std::string, std::vector<std::string>>& out) {
+  const auto* value = find(name);
+  if (value == nullptr) return;
+  if (!value->is_object()) return mismatch(*value, name, "map[string][]string");
+  out.clear();
+  for (const auto& member : value->get_object()) {
+    if (!member.value().is_array()) return mismatch(member.value(), name, "[]string");
+    auto& list = out[std::string(member.key())];
+    for (const auto& element : member.value().get_array()) {
+      if (!element.is_string()) return mismatch(element, name, "string");
+      list.emplace_back(view(element.get_string()));
+    }
+  }
+}
+
+void Fields::read(std::string_view name, std::chrono::nanoseconds& out, std::string_view alias) {
+  const auto* value = find(name, alias);
+  if (value == nullptr) return;
+  if (value->is_string()) {
+    auto parsed = parse_duration(view(value->get_string()));
+    if (!parsed) return set_error(std::move(parsed).error());
+    out = *parsed;
+  } else if (value->is_double()) {
+    out = std::chrono::nanoseconds(static_cast<std::int64_t>(value->get_double()));
+  } else if (const auto number = integer(*value)) {
+    out = std::chrono::nanoseconds(*number);
+  } else {
+    mismatch(*value, name, "time.Duration");
+  }
+}
+
+Result<void> Fields::done(Unknown unknown) {
+  if (error_) return tl::unexpected<Error>(*error_);
+  if (unknown == Unknown::ignore || object_ == nullptr) return {};
+  for (const auto& member : *object_) {
+    const std::string_view key(member.key().data(), member.key().size());
+    const bool known =
+        std::any_of(known_.begin(), known_.end(), [&](std::string_view name) { return equal_without_case(name, key); });
+    if (!known) return fail(Errc::parse, "json: unknown field \"{}\"", key);
+  }
+  return {};
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  const auto sextet = [](char c) -> int {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+') return 62;
+    if (c == '/') return 63;
+    return -1;
+  };
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  unsigned group = 0;
+  int count = 0;
+  int padding = 0;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r') continue;
+    if (c == '=') {
+      ++padding;
+      ++count;
+      group <<= 6U;
+    } else {
+      const int value = sextet(c);
+      if (value < 0 || padding > 0) return std::nullopt;
+      group = group << 6U | static_cast<unsigned>(value);
+      ++count;
+    }
+    if (count < 4) continue;
+    if (padding > 2) return std::nullopt;
+    for (int i = 0; i < 3 - padding; ++i)
+      out += static_cast<char>(group >> (16U - 8U * static_cast<unsigned>(i)) & 255U);
+    group = 0;
+    count = 0;
+  }
+  if (count != 0) return std::nullopt;
+  return out;
+}
+
+}  // namespace devstack::api

@@ -1,0 +1,137 @@
+#include <re2/re2.h>
+
+#include <charconv>
+
+#include "core/api/blocking.h"
+#include "core/api/encode.h"
+#include "core/api/handlers.h"
+#include "core/api/limits.h"
+#include "core/api/uuid.h"
+
+/// /v1/event/*. https://developer.hashicorp.com/consul/api-docs/event
+namespace devstack::api {
+namespace {
+
+using registry::EventPtr;
+using registry::UserEvent;
+using Table = Watch::Table;
+
+bool matches(const std::string& pattern, const std::string& text) { return re2::RE2::PartialMatch(text, pattern); }
+
+Result<void> check_pattern(std::string_view which, const std::string& pattern) {
+  if (pattern.empty()) return {};
+  const re2::RE2 regex(pattern, re2::RE2::Quiet);
+  if (regex.ok()) return {};
+  return fail(Errc::failed, "Invalid {} filter: error parsing regexp: {}", which, regex.error());
+}
+
+Result<void> validate(const UserEvent& event) {
+  if (event.service_filter.empty() && !event.tag_filter.empty()) {
+    return fail(Errc::failed, "Cannot provide tag filter without service filter");
+  }
+  CHECK(check_pattern("node", event.node_filter));
+  CHECK(check_pattern("service", event.service_filter));
+  CHECK(check_pattern("tag", event.tag_filter));
+  // What the real server sends around is a msgpack map of these fields; its keys and the id take about this much.
+  constexpr std::size_t kEnvelope = 90;
+  const std::size_t size = kEnvelope + event.name.size() + event.payload.size() + event.node_filter.size() +
+                           event.service_filter.size() + event.tag_filter.size();
+  if (size > kLargestEvent) {
+    return fail(Errc::failed, "user event exceeds configured limit of {} bytes before encoding", kLargestEvent);
+  }
+  return {};
+}
+
+bool service_matches(const State& state, const std::string& node, const UserEvent& event) {
+  for (const auto& service : state.services_of(node)) {
+    if (!service->agent_owned || !matches(event.service_filter, service->name)) continue;
+    if (event.tag_filter.empty()) return true;
+    for (const auto& tag : service->tags) {
+      if (matches(event.tag_filter, tag)) return true;
+    }
+  }
+  return false;
+}
+
+/// Only events that are meant for this agent are kept and listed.
+bool is_for_us(const State& state, const std::string& node, const UserEvent& event) {
+  if (!event.node_filter.empty() && !matches(event.node_filter, node)) return false;
+  return event.service_filter.empty() || service_matches(state, node, event);
+}
+
+/// The two halves of a UUID, xored: what stands for the newest event in X-Consul-Index.
+Index index_of_event(const UserEvent& event) {
+  std::string digits;
+  for (const char c : event.id) {
+    if (c != '-') digits += c;
+  }
+  Index low = 0;
+  Index high = 0;
+  if (digits.size() != 32) return 1;
+  std::from_chars(digits.data(), digits.data() + 16, low, 16);
+  std::from_chars(digits.data() + 16, digits.data() + 32, high, 16);
+  return low ^ high;
+}
+
+struct Listing {
+  std::vector<EventPtr> events;
+  Index index = 1;
+};
+
+Listing list_events(const State& state, std::string_view name) {
+  Listing out;
+  for (auto& event : state.events()) {
+    if (name.empty() || event->name == name) out.events.push_back(event);
+  }
+  if (!out.events.empty()) out.index = index_of_event(*out.events.back());
+  return out;
+}
+
+}  // namespace
+
+asio::awaitable<http::Response> event_list_when_changed(const Call& call) {
+  const auto options = read_options(call.query);
+  if (!options) co_return http::text(400, options.error().message);
+  const auto deadline = std::chrono::steady_clock::now() + blocking_time(options->wait, 0);
+  const std::string_view name = call.param("name");
+  auto state = call.backend.view.snapshot();
+  auto listing = list_events(*state, name);
+  while (options->index != 0 && options->index == listing.index) {
+    std::vector<Watch> watches{{Table::events, ""}};
+    if (!co_await call.backend.view.wait(std::move(watches), state->index(), deadline)) break;
+    state = call.backend.view.snapshot();
+    listing = list_events(*state, name);
+  }
+  JsonWriter out;
+  out.open_array();
+  for (const auto& event : listing.events) write_event(out, *event);
+  out.close_array();
+  auto response = http::json(200, out.take());
+  response.headers.set("X-Consul-Index", std::to_string(listing.index));
+  co_return response;
+}
+
+asio::awaitable<http::Response> event_fire(const Call& call) {
+  if (call.rest.empty()) co_return http::text(400, "Missing name");
+  UserEvent event;
+  event.id = new_uuid();
+  event.name = call.rest;
+  event.payload = call.request.body;
+  event.node_filter = call.param("node");
+  event.service_filter = call.param("service");
+  event.tag_filter = call.param("tag");
+  if (auto valid = validate(event); !valid) co_return respond(valid.error());
+  JsonWriter out;
+  write_event(out, event);
+  const auto state = call.backend.view.snapshot();
+  if (is_for_us(*state, call.backend.writer.identity().node, event)) {
+    registry::EventFireCommand command;
+    command.event = std::move(event);
+    registry::Command posted = std::move(command);
+    const auto result = co_await call.backend.writer.apply(std::move(posted));
+    if (!result) co_return respond(result.error());
+  }
+  co_return http::json(200, out.take());
+}
+
+}  // namespace devstack::api

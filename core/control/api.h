@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/async/clock.h"
+#include "core/base/async/signal.h"
+#include "core/base/result.h"
+#include "core/control/log_stream.h"
+#include "core/control/stack_control.h"
+#include "core/http/message.h"
+#include "core/registry/registry.h"
+#include "core/supervisor/status.h"
+
+namespace devstack::control {
+
+/// What the composition root adds. A hook that is not set answers 503 unavailable. Hooks run on the loop, are carried
+/// to their end even when the client hangs up, and must not call ControlApi::stop().
+struct ControlOptions {
+  std::string log_file;  ///< the supervisor's own log, for components and "devstack"; "" when it logs to a terminal
+  registry::RegistryView* registry = nullptr;  ///< for Status::discovered; none without it
+  /// URLs under which a browser reaches a discovered service (through the proxy).
+  std::function<std::vector<std::string>(std::string_view service)> links;
+  ContainerLogs container_logs;
+  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace)> down;
+  /// The bodies of POST /v1/apply and POST /v1/plan and what they answer are JSON between CLI and composition root;
+  /// GET /v1/plan passes "".
+  std::function<asio::awaitable<Result<std::string>>(std::string request_json)> apply;
+  std::function<asio::awaitable<Result<std::string>>(std::string request_json)> plan;
+};
+
+enum class UnitAction { stop, start, restart };
+std::string_view to_string(UnitAction action);
+std::optional<UnitAction> parse_unit_action(std::string_view text);
+
+/// devstack's own HTTP API, served on the control socket (server.h) and, in part, by the status page (core/ui):
+///
+///     GET  /v1/status                           the document of status_json.h
+///     GET  /v1/status/events                    server-sent events `status`, the whole document on each change, at
+///                                               most ten a second; a comment every 15 s of quiet
+///     GET  /v1/logs?service=NAME&tail=N&follow=1   text/plain, `name | line`; see log_stream.h
+///     POST /v1/units/NAME/{stop,start,restart}  by unit or service name; answers {} when done
+///     POST /v1/down?timeout=SECONDS             answers {} after the services are down
+///     POST /v1/apply · GET, POST /v1/plan       the composition root's
+///
+/// Errors: error_json.h. Loop thread; outlives the servers that hand it requests. `stack` outlives it.
+class ControlApi {
+ public:
+  ControlApi(asio::any_io_executor loop, StackControl& stack, ControlOptions options, Clock& clock = steady_clock());
+  ~ControlApi();
+  ControlApi(const ControlApi&) = delete;
+  ControlApi& operator=(const ControlApi&) = delete;
+
+  /// Begins to watch the stack and the registry; without it changed() never bumps.
+  void start();
+  /// Ends what start() began and cancels actions under way. Stop the servers first.
+  asio::awaitable<void> stop();
+
+  asio::awaitable<http::Response> handle(http::Request request);
+
+  /// The supervisor's status with `discovered` filled in.
+  [[nodiscard]] supervisor::Status status() const;
+  /// Bumps when status() may say something else.
+  Signal& changed();
+  asio::awaitable<Result<void>> unit_action(UnitAction action, std::string name);
+
+  /// Writes an event of that name with what `render` makes of the status, now and whenever that text changes, as
+  /// /v1/status/events does. Returns when the peer is gone.
+  using Render = std::function<std::string(const supervisor::Status&)>;
+  asio::awaitable<void> stream_events(http::BodyWriter& out, std::string event, Render render);
+  /// The same as a response.
+  http::Response event_response(std::string event, Render render);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace devstack::control

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+
+#include "core/base/async/signal.h"
+#include "core/base/result.h"
+#include "core/supervisor/supervisor.h"
+
+namespace devstack::control {
+
+namespace asio = boost::asio;
+
+/// What the control API needs of a running stack: supervisor::Supervisor through SupervisorControl below, or a script
+/// (the demo page of tests/browser). Loop thread.
+class StackControl {
+ public:
+  virtual ~StackControl() = default;
+  [[nodiscard]] virtual supervisor::Status status() const = 0;
+  /// Bumps when status() would say something else.
+  virtual Signal& changed() = 0;
+  virtual asio::awaitable<Result<void>> stop_unit(std::string name) = 0;
+  virtual asio::awaitable<Result<void>> start_unit(std::string name) = 0;
+  virtual asio::awaitable<Result<void>> restart_unit(std::string name) = 0;
+  /// The log file of a process unit; "" for other units.
+  [[nodiscard]] virtual std::string log_file(const std::string& unit) const = 0;
+};
+
+/// The real thing. The supervisor outlives it.
+class SupervisorControl final : public StackControl {
+ public:
+  explicit SupervisorControl(supervisor::Supervisor& supervisor) : supervisor_(supervisor) {}
+  [[nodiscard]] supervisor::Status status() const override { return supervisor_.status(); }
+  Signal& changed() override { return supervisor_.changed(); }
+  asio::awaitable<Result<void>> stop_unit(std::string name) override { return supervisor_.stop_unit(std::move(name)); }
+  asio::awaitable<Result<void>> start_unit(std::string name) override {
+    return supervisor_.start_unit(std::move(name));
+  }
+  asio::awaitable<Result<void>> restart_unit(std::string name) override {
+    return supervisor_.restart_unit(std::move(name));
+  }
+  [[nodiscard]] std::string log_file(const std::string& unit) const override { return supervisor_.log_file(unit); }
+
+ private:
+  supervisor::Supervisor& supervisor_;
+};
+
+}  // namespace devstack::control

@@ -1,0 +1,115 @@
+// Images and networks of the Engine API: https://docs.docker.com/engine/api/v1.41/#tag/Image
+#include <map>
+
+#include "core/docker/client.h"
+#include "core/docker/errors.h"
+#include "core/docker/frames.h"
+#include "core/docker/wire.h"
+
+namespace devstack::docker {
+namespace {
+
+/// A registry may be slow to begin a layer; nothing at all for this long is a failure.
+constexpr auto kPullIdle = std::chrono::minutes(5);
+constexpr auto kImportLimit = std::chrono::minutes(5);
+
+std::string network_path(std::string_view name) {
+  return "/networks/" + http::encode_path(name, http::Slash::escape);
+}
+
+/// Download counters come many times a second with the same status: only a new status is a step.
+class Steps {
+ public:
+  explicit Steps(std::function<void(std::string)> say) : say_(std::move(say)) {}
+  void take(const wire::Progress& step) {
+    if (step.status.empty() || last_[step.id] == step.status) return;
+    last_[step.id] = step.status;
+    if (say_) say_(step.id.empty() ? step.status : step.id + ": " + step.status);
+  }
+
+ private:
+  std::function<void(std::string)> say_;
+  std::map<std::string, std::string> last_;
+};
+
+}  // namespace
+
+asio::awaitable<Result<Image>> Client::inspect_image(std::string name) {
+  CO_TRY(const auto answer,
+         co_await call("GET", fmt::format("/images/{}/json", http::encode_path(name, http::Slash::keep))));
+  co_return wire::parse_image(answer.body);
+}
+
+asio::awaitable<Result<void>> Client::pull_image(std::string name, std::function<void(std::string)> progress) {
+  const auto parts = wire::split_image_name(name);
+  http::Request message;
+  message.method = "POST";
+  message.target = fmt::format("/images/create?fromImage={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
+                               http::encode_path(parts.tag, http::Slash::escape));
+  Steps steps(std::move(progress));
+  std::string problem;  // the status line was sent long before: errors come as lines of a 200 answer
+  JsonSplitter lines([&](std::string_view line) {
+    const auto step = wire::parse_progress(line);
+    if (!step) return;
+    if (!step->error.empty()) problem = step->error;
+    steps.take(*step);
+  });
+  ByteSink feed = [&lines](std::string_view bytes) { return lines.feed(bytes); };
+  auto ended = co_await read_stream(std::move(message), {}, std::move(feed), kPullIdle);
+  if (!problem.empty()) co_return fail(Errc::failed, "pulling {}: {}", name, problem);
+  if (!ended) co_return tl::unexpected(std::move(ended).error().with_context("pulling " + name));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<std::string>> Client::import_image(std::string name, std::string tar,
+                                                          std::vector<std::string> changes) {
+  const auto parts = wire::split_image_name(name);
+  http::Request message;
+  message.method = "POST";
+  message.target = fmt::format("/images/create?fromSrc=-&repo={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
+                               http::encode_path(parts.tag, http::Slash::escape));
+  for (const auto& change : changes) {
+    message.target += "&changes=" + http::encode_path(change, http::Slash::escape);
+  }
+  message.headers.set("Content-Type", "application/x-tar");
+  message.body = std::move(tar);
+  std::string id, problem;
+  JsonSplitter lines([&](std::string_view line) {
+    const auto step = wire::parse_progress(line);
+    if (!step) return;
+    if (!step->error.empty()) problem = step->error;
+    if (step->status.starts_with("sha256:")) id = step->status;
+  });
+  ByteSink feed = [&lines](std::string_view bytes) { return lines.feed(bytes); };
+  auto ended = co_await read_stream(std::move(message), {}, std::move(feed), kImportLimit);
+  if (!problem.empty()) co_return fail(Errc::failed, "importing {}: {}", name, problem);
+  if (!ended) co_return tl::unexpected(std::move(ended).error().with_context("importing " + name));
+  if (id.empty()) co_return fail(Errc::parse, "importing {}: the engine's answer holds no image id", name);
+  co_return id;
+}
+
+asio::awaitable<Result<std::vector<Network>>> Client::list_networks(std::vector<std::string> labels) {
+  std::string path = "/networks";
+  if (!labels.empty()) path += "?filters=" + http::encode_path(wire::label_filter(labels), http::Slash::escape);
+  CO_TRY(const auto answer, co_await call("GET", std::move(path)));
+  co_return wire::parse_network_list(answer.body);
+}
+
+asio::awaitable<Result<Network>> Client::inspect_network(std::string name) {
+  CO_TRY(const auto answer, co_await call("GET", network_path(name)));
+  co_return wire::parse_network(answer.body);
+}
+
+asio::awaitable<Result<std::string>> Client::create_network(std::string name, StringMap labels) {
+  CO_TRY(const auto answer, co_await call("POST", "/networks/create", wire::create_network_body(name, labels)));
+  auto id = wire::text_field(answer.body, "Id");
+  if (id.empty()) co_return fail(Errc::parse, "the engine's answer holds no id of the new network");
+  co_return id;
+}
+
+asio::awaitable<Result<void>> Client::remove_network(std::string name) {
+  CO_TRY([[maybe_unused]] const auto answer, co_await call("DELETE", network_path(name)));
+  co_return Result<void>();
+}
+
+}  // namespace devstack::docker

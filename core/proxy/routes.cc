@@ -1,0 +1,101 @@
+#include "core/proxy/routes.h"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace devstack::proxy {
+namespace {
+
+constexpr std::size_t max_name = 200;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+bool usable_name(std::string_view name) {
+  return !name.empty() && name.size() <= max_name && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
+}
+
+std::optional<std::string> ip_literal(const std::string& address) {
+  if (lower(address) == "localhost") return "127.0.0.1";
+  boost::system::error_code not_an_ip;
+  const auto ip = boost::asio::ip::make_address(address, not_an_ip);
+  if (not_an_ip || ip.is_unspecified()) return std::nullopt;
+  return ip.to_string();
+}
+
+bool speaks_tcp(const registry::Service& service) {
+  return service.port > 0 && service.port <= 65535 && service.kind.empty() &&
+         std::find(service.tags.begin(), service.tags.end(), "udp") == service.tags.end();
+}
+
+std::vector<std::string> hosts_of(const std::string& name, const RouteOptions& options) {
+  std::vector<std::string> hosts;
+  for (const auto& domain : options.domains) hosts.push_back(name + "." + lower(domain));
+  const auto registry_domain = lower(options.registry_domain);
+  hosts.push_back(name + ".service." + registry_domain);
+  hosts.push_back(name + ".service." + lower(options.datacenter) + "." + registry_domain);
+  return hosts;
+}
+
+/// Nothing when no instance can be reached over TCP at all.
+std::optional<Route> route_of(const std::string& name, const std::vector<registry::Instance>& instances,
+                              const RouteOptions& options, std::vector<Skipped>& skipped) {
+  std::vector<Backend> passing, warning;
+  bool known = false;
+  for (const auto& instance : instances) {
+    if (!speaks_tcp(*instance.service)) continue;
+    known = true;
+    const auto status = instance.aggregated_status();
+    if (status != registry::status::passing && status != registry::status::warning) continue;
+    const auto address = ip_literal(instance.address());
+    if (!address) {
+      skipped.push_back({instance.service->id, "its address \"" + instance.address() + "\" is not an IP address"});
+      continue;
+    }
+    (status == registry::status::passing ? passing : warning).push_back({*address, instance.service->port});
+  }
+  if (!known) return std::nullopt;
+  Route route{name, hosts_of(name, options), std::move(passing.empty() ? warning : passing)};
+  std::sort(route.backends.begin(), route.backends.end());
+  route.backends.erase(std::unique(route.backends.begin(), route.backends.end()), route.backends.end());
+  return route;
+}
+
+}  // namespace
+
+RouteTable routes(const registry::State& state, const RouteOptions& options) {
+  RouteTable table;
+  std::set<std::string> seen;
+  for (const auto& [registered, tags] : state.services()) {
+    const auto name = lower(registered);
+    if (name == "consul") continue;
+    if (!usable_name(name)) {
+      table.skipped.push_back({registered, "its name cannot stand in a host name"});
+      continue;
+    }
+    // "Web" and "web" are one name: instances() has answered for both.
+    if (!seen.insert(name).second) continue;
+    if (auto route = route_of(name, state.instances(registered), options, table.skipped)) {
+      table.routes.push_back(std::move(*route));
+    }
+  }
+  std::sort(table.routes.begin(), table.routes.end(),
+            [](const Route& a, const Route& b) { return a.service < b.service; });
+  return table;
+}
+
+std::string to_string(const Backend& backend) {
+  const bool v6 = backend.address.find(':') != std::string::npos;
+  return (v6 ? "[" + backend.address + "]" : backend.address) + ":" + std::to_string(backend.port);
+}
+
+}  // namespace devstack::proxy

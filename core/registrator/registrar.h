@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/registrator/registrations.h"
+#include "core/registry/registry.h"
+
+namespace devstack::registrator {
+
+/// The writing half of the registrator: knows which container stands behind which service id, and writes to the
+/// registry what differs. Loop thread; calls for one container do not overlap (JobQueue sees to it).
+class Registrar {
+ public:
+  /// Whether an id that another container also claims changes hands.
+  enum class TakeOver { no, yes };
+
+  Registrar(registry::RegistryView& view, registry::RegistryWriter& writer) : view_(view), writer_(writer) {}
+
+  /// Makes the registry hold exactly `wanted` for this container; an empty list takes everything of it out.
+  asio::awaitable<Result<void>> converge(std::string container, std::vector<Registration> wanted, TakeOver take_over);
+  /// Takes out registrations of ours that no tracked container claims.
+  asio::awaitable<Result<void>> sweep(std::string hostname, bool adopt_by_id);
+
+  /// Called when `container` should be looked at again: an id it shares with another has become free.
+  std::function<void(std::string container)> contested;
+
+  [[nodiscard]] std::vector<std::string> containers() const;
+  [[nodiscard]] std::size_t services() const { return owners_.size(); }
+  /// For an engine that forgets sources: a differing source is no difference.
+  void ignore_source() { compare_source_ = false; }
+
+ private:
+  asio::awaitable<Result<void>> write(Registration wanted);
+  asio::awaitable<Result<void>> write_check(registry::Check check);
+  asio::awaitable<Result<void>> remove_stale_check(std::string check_id);
+  asio::awaitable<Result<void>> release(std::string service_id, std::string container);
+  asio::awaitable<Result<void>> deregister(std::string service_id, std::string check_id);
+  [[nodiscard]] registry::RegisterCommand command() const;
+  [[nodiscard]] bool same(const registry::Service& wanted, const registry::Service& present) const;
+
+  registry::RegistryView& view_;
+  registry::RegistryWriter& writer_;
+  std::map<std::string, std::set<std::string>> claims_;  ///< container -> service ids
+  std::map<std::string, std::string> owners_;            ///< service id -> the container it stands for
+  bool compare_source_ = true;
+};
+
+}  // namespace devstack::registrator

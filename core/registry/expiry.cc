@@ -1,0 +1,250 @@
+#include "core/registry/expiry.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/base/async/signal.h"
+#include "core/base/async/task_group.h"
+#include "core/base/duration.h"
+#include "core/base/log.h"
+
+namespace devstack::registry {
+namespace {
+
+/// After a change of the registry the entries are compared again, but not more often than this.
+constexpr auto sync_pause = std::chrono::milliseconds(100);
+constexpr auto retry_pause = std::chrono::seconds(1);
+/// So many commands are under way at most.
+constexpr std::size_t posts_at_once = 64;
+constexpr auto never = Instant::max();
+
+using Key = std::pair<std::string, std::string>;
+
+/// Deadlines by key, and the earliest of them.
+class Deadlines {
+ public:
+  struct Entry {
+    std::chrono::nanoseconds span{0};
+    Instant at = never;
+  };
+  void set(const Key& key, std::chrono::nanoseconds span, Instant at) {
+    erase(key);
+    entries_.emplace(key, Entry{span, at});
+    if (at != never) order_.emplace(at, key);
+  }
+  void erase(const Key& key) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    order_.erase({found->second.at, key});
+    entries_.erase(found);
+  }
+  [[nodiscard]] const std::map<Key, Entry>& entries() const { return entries_; }
+  [[nodiscard]] Instant next() const { return order_.empty() ? never : order_.begin()->first; }
+  /// The entries that are due, no longer than `limit`; they have no deadline from then on.
+  std::vector<Key> take_due(Instant now, std::size_t limit) {
+    std::vector<Key> due;
+    while (!order_.empty() && order_.begin()->first <= now && due.size() < limit) {
+      due.push_back(order_.begin()->second);
+      entries_[due.back()].at = never;
+      order_.erase(order_.begin());
+    }
+    return due;
+  }
+
+ private:
+  std::map<Key, Entry> entries_;
+  std::set<std::pair<Instant, Key>> order_;
+};
+
+/// What both components share: entries that follow the registry, one timer, commands when one is due.
+class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
+ public:
+  ExpiryLoop(asio::any_io_executor executor, RegistryView& view, RegistryWriter& writer, Clock& clock,
+             Watch::Table table)
+      : loop_(executor),
+        view_(view),
+        writer_(writer),
+        clock_(clock),
+        table_(table),
+        changed_(executor),
+        tasks_(executor),
+        posts_(executor) {}
+  virtual ~ExpiryLoop() = default;
+
+  void start() {
+    tasks_.spawn("registry: follow expiry", follow(shared_from_this()));
+    tasks_.spawn("registry: expire", expire(shared_from_this()));
+  }
+  asio::awaitable<void> stop() {
+    co_await tasks_.stop();
+    co_await posts_.stop();
+  }
+  /// Any thread.
+  void touch(Key key) {
+    asio::post(loop_, [weak = weak_from_this(), key = std::move(key)] {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (const auto found = self->find(*self->view_.snapshot(), key)) self->restart(found->first, found->second);
+    });
+  }
+
+ protected:
+  /// The entries in the registry and the time each is given.
+  virtual std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const = 0;
+  /// One of them, its key as the registry spells it.
+  virtual std::optional<std::pair<Key, std::chrono::nanoseconds>> find(const State& state, const Key& key) const = 0;
+  /// What to post when an entry is due; nothing when it is gone by now.
+  virtual std::optional<Command> command(const State& state, const Key& key) const = 0;
+
+ private:
+  void restart(const Key& key, std::chrono::nanoseconds span) {
+    deadlines_.set(key, span, clock_.now() + std::chrono::duration_cast<Instant::duration>(span));
+    changed_.bump();
+  }
+
+  void sync(const State& state) {
+    const auto now_there = wanted(state);
+    std::vector<Key> gone;
+    for (const auto& [key, entry] : deadlines_.entries()) {
+      if (!now_there.contains(key)) gone.push_back(key);
+    }
+    for (const auto& key : gone) deadlines_.erase(key);
+    for (const auto& [key, span] : now_there) {
+      const auto known = deadlines_.entries().find(key);
+      if (known == deadlines_.entries().end() || known->second.span != span) restart(key, span);
+    }
+  }
+
+  static asio::awaitable<void> follow(std::shared_ptr<ExpiryLoop> self) {
+    while (true) {
+      const auto state = self->view_.snapshot();
+      self->sync(*state);
+      const Watch watch{self->table_, ""};
+      std::vector<Watch> watches{watch};
+      co_await self->view_.wait(std::move(watches), state->index_of(watch), never);
+      co_await self->clock_.sleep_for(sync_pause);
+    }
+  }
+
+  static asio::awaitable<void> expire(std::shared_ptr<ExpiryLoop> self) {
+    using namespace asio::experimental::awaitable_operators;
+    while (true) {
+      const auto seen = self->changed_.version();
+      const auto next = self->deadlines_.next();
+      if (next == never) {
+        co_await self->changed_.wait_past(seen, never);
+        continue;
+      }
+      if (next > self->clock_.now()) {
+        co_await (self->clock_.sleep_until(next) || self->changed_.wait_past(seen, never));
+        continue;
+      }
+      const auto due = self->deadlines_.take_due(self->clock_.now(), posts_at_once);
+      for (const auto& key : due) self->posts_.spawn("registry: post expiry", post(self, key));
+      co_await self->posts_.join();
+    }
+  }
+
+  static asio::awaitable<void> post(std::shared_ptr<ExpiryLoop> self, Key key) {
+    auto command = self->command(*self->view_.snapshot(), key);
+    if (!command) co_return;
+    const auto done = co_await self->writer_.apply(std::move(*command));
+    if (done || (done.error().code != Errc::io && done.error().code != Errc::unavailable)) co_return;
+    log::warn("registry", "an expiry could not be written and is tried again: {}", done.error().message);
+    const auto known = self->deadlines_.entries().find(key);
+    if (known == self->deadlines_.entries().end()) co_return;
+    self->deadlines_.set(Key(key), known->second.span, self->clock_.now() + retry_pause);
+    self->changed_.bump();
+  }
+
+  asio::any_io_executor loop_;
+  RegistryView& view_;
+  RegistryWriter& writer_;
+  Clock& clock_;
+  Watch::Table table_;
+  Deadlines deadlines_;
+  Signal changed_;
+  TaskGroup tasks_, posts_;
+};
+
+}  // namespace
+
+// --- Sessions ---
+
+struct SessionExpiry::Impl final : ExpiryLoop {
+  using ExpiryLoop::ExpiryLoop;
+
+  static std::chrono::nanoseconds life_of(const Session& session) {
+    if (session.ttl.empty()) return std::chrono::nanoseconds(0);
+    const auto ttl = parse_duration(session.ttl);
+    return ttl ? 2 * *ttl : std::chrono::nanoseconds(0);
+  }
+  std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const override {
+    std::map<Key, std::chrono::nanoseconds> out;
+    for (const auto& session : state.sessions()) {
+      if (const auto life = life_of(*session); life.count() > 0) out.emplace(Key{session->id, ""}, life);
+    }
+    return out;
+  }
+  std::optional<std::pair<Key, std::chrono::nanoseconds>> find(const State& state, const Key& key) const override {
+    const auto session = state.session(key.first);
+    if (!session || life_of(*session).count() == 0) return std::nullopt;
+    return std::pair(Key{session->id, ""}, life_of(*session));
+  }
+  std::optional<Command> command(const State& state, const Key& key) const override {
+    if (!state.session(key.first)) return std::nullopt;
+    return SessionDestroyCommand{key.first};
+  }
+};
+
+SessionExpiry::SessionExpiry(asio::any_io_executor loop, RegistryView& view, RegistryWriter& writer, Clock& clock)
+    : impl_(std::make_shared<Impl>(std::move(loop), view, writer, clock, Watch::Table::sessions)) {}
+SessionExpiry::~SessionExpiry() = default;
+void SessionExpiry::start() { impl_->start(); }
+void SessionExpiry::renew(std::string id) { impl_->touch({std::move(id), ""}); }
+asio::awaitable<void> SessionExpiry::stop() { return impl_->stop(); }
+
+// --- TTL checks ---
+
+struct TtlChecks::Impl final : ExpiryLoop {
+  using ExpiryLoop::ExpiryLoop;
+
+  static bool is_ttl(const Check& check) {
+    return check.definition.kind == CheckDefinition::Kind::ttl && check.definition.ttl.count() > 0;
+  }
+  std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const override {
+    std::map<Key, std::chrono::nanoseconds> out;
+    for (const auto& check : state.checks_in_state("any")) {
+      if (is_ttl(*check)) out.emplace(Key{check->node, check->id}, check->definition.ttl);
+    }
+    return out;
+  }
+  std::optional<std::pair<Key, std::chrono::nanoseconds>> find(const State& state, const Key& key) const override {
+    const auto check = state.check(key.first, key.second);
+    if (!check || !is_ttl(*check)) return std::nullopt;
+    return std::pair(Key{check->node, check->id}, check->definition.ttl);
+  }
+  std::optional<Command> command(const State& state, const Key& key) const override {
+    const auto check = state.check(key.first, key.second);
+    if (!check) return std::nullopt;
+    UpdateCheckCommand expired{check->node, check->id, std::string(status::critical), "TTL expired"};
+    if (!check->output.empty() && !check->output.starts_with("TTL expired")) {
+      expired.output += " (last output before timeout follows): " + check->output;
+    }
+    return expired;
+  }
+};
+
+TtlChecks::TtlChecks(asio::any_io_executor loop, RegistryView& view, RegistryWriter& writer, Clock& clock)
+    : impl_(std::make_shared<Impl>(std::move(loop), view, writer, clock, Watch::Table::checks)) {}
+TtlChecks::~TtlChecks() = default;
+void TtlChecks::start() { impl_->start(); }
+void TtlChecks::heartbeat(std::string node, std::string check_id) {
+  impl_->touch({std::move(node), std::move(check_id)});
+}
+asio::awaitable<void> TtlChecks::stop() { return impl_->stop(); }
+
+}  // namespace devstack::registry

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "core/registry/types.h"
+
+/// What a command changed in the store: the language between State (pure) and the store below Registry. Other rooms
+/// have no use for it.
+namespace devstack::registry {
+
+/// The counter value of the last change of a table ("nodes", "kv" …), of a service name ("service:web"), or of the last
+/// extinction. 0 removes it.
+struct IndexRow {
+  std::string name;
+  Index index = 0;
+};
+/// A deleted key, remembered so that the index of a prefix that held it does not slide back.
+struct TombstoneRow {
+  std::string key;
+  Index index = 0;
+};
+
+struct Row {
+  std::variant<NodePtr, ServicePtr, CheckPtr, KvPtr, SessionPtr, QueryPtr, TombstoneRow, IndexRow> value;
+  enum class Kind { put, removed } kind = Kind::put;
+};
+
+}  // namespace devstack::registry

@@ -1,0 +1,200 @@
+#include "core/registry/state.h"
+
+#include <algorithm>
+
+#include "core/registry/state_data.h"
+
+namespace devstack::registry {
+namespace {
+
+template <class Pointer, class Map>
+std::vector<Pointer> all_of(const Map& map) {
+  std::vector<Pointer> out;
+  out.reserve(map.size());
+  for (const auto& [key, value] : map) out.push_back(value);
+  return out;
+}
+
+template <class Pointer, class Map>
+std::vector<Pointer> below(const Map& map, const std::string& prefix) {
+  std::vector<Pointer> out;
+  map.for_each_in(PrefixRange(prefix), [&](const std::string&, const Pointer& value) { out.push_back(value); });
+  return out;
+}
+
+template <class Pointer, class Map>
+Pointer at(const Map& map, const std::string& key) {
+  const auto* found = map.find(key);
+  return found == nullptr ? nullptr : *found;
+}
+
+std::string_view first_part(std::string_view compound) { return compound.substr(0, compound.find(key_separator)); }
+
+}  // namespace
+
+std::string folded(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return out;
+}
+
+std::string_view Instance::aggregated_status() const {
+  bool warned = false, failed = false;
+  for (const auto& check : checks) {
+    if (check->id == "_node_maintenance" || check->id.starts_with("_service_maintenance:")) return status::maintenance;
+    failed = failed || check->status == status::critical;
+    warned = warned || check->status == status::warning;
+  }
+  return failed ? status::critical : warned ? status::warning : status::passing;
+}
+
+State::State() : data_(std::make_shared<const Data>()) {}
+State::State(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+State::~State() = default;
+State::State(const State&) = default;
+State::State(State&&) noexcept = default;
+State& State::operator=(const State&) = default;
+State& State::operator=(State&&) noexcept = default;
+
+Index State::index() const { return data_->index; }
+
+NodePtr State::node(std::string_view name_or_id) const {
+  const auto key = folded(name_or_id);
+  if (auto found = at<NodePtr>(data_->nodes, key)) return found;
+  const auto* name = data_->node_ids.find(key);
+  return name == nullptr ? nullptr : at<NodePtr>(data_->nodes, *name);
+}
+
+std::vector<NodePtr> State::nodes() const { return all_of<NodePtr>(data_->nodes); }
+
+std::vector<ServicePtr> State::services_of(std::string_view node) const {
+  return below<ServicePtr>(data_->services, join(folded(node), ""));
+}
+
+ServicePtr State::service(std::string_view node, std::string_view service_id) const {
+  return at<ServicePtr>(data_->services, join(folded(node), folded(service_id)));
+}
+
+std::vector<std::pair<std::string, std::vector<std::string>>> State::services() const {
+  std::vector<std::pair<std::string, std::vector<std::string>>> out;
+  out.reserve(data_->names.size());
+  for (const auto& [name, entry] : data_->names) {
+    out.emplace_back(entry->instances.begin()->second->name, data_->view_of(*entry).tags);
+  }
+  return out;
+}
+
+bool State::has_service(std::string_view service_name) const { return data_->names.contains(folded(service_name)); }
+
+std::vector<Instance> State::instances(std::string_view service_name) const { return *instance_set(service_name); }
+
+std::shared_ptr<const std::vector<Instance>> State::instance_set(std::string_view service_name) const {
+  static const auto none = std::make_shared<const std::vector<Instance>>();
+  const auto* entry = data_->names.find(folded(service_name));
+  if (entry == nullptr) return none;
+  return {*entry, &data_->view_of(**entry).instances};
+}
+
+const InstanceView& State::Data::view_of(const ServiceEntry& entry) const {
+  if (const auto* made = entry.view.load(std::memory_order_acquire)) return *made;
+  auto view = std::make_unique<InstanceView>();
+  view->instances.reserve(entry.instances.size());
+  std::string_view node_key;
+  NodePtr node;
+  std::vector<CheckPtr> node_checks;
+  for (const auto& [key, service] : entry.instances) {
+    if (const auto name = first_part(key); node == nullptr || name != node_key) {
+      node_key = name;
+      node = *nodes.find(name);
+      node_checks = below<CheckPtr>(service_checks, join(node_key, "", ""));
+    }
+    auto all = node_checks;
+    const auto prefix = key + key_separator;
+    service_checks.for_each_in(PrefixRange(prefix),
+                               [&](const std::string&, const CheckPtr& check) { all.push_back(check); });
+    view->instances.push_back({node, service, std::move(all)});
+    view->tags.insert(view->tags.end(), service->tags.begin(), service->tags.end());
+  }
+  std::sort(view->tags.begin(), view->tags.end());
+  view->tags.erase(std::unique(view->tags.begin(), view->tags.end()), view->tags.end());
+  // Two readers may have made it at the same time: the first one's is kept.
+  const InstanceView* kept = nullptr;
+  if (entry.view.compare_exchange_strong(kept, view.get(), std::memory_order_acq_rel)) return *view.release();
+  return *kept;
+}
+
+CheckPtr State::check(std::string_view node, std::string_view check_id) const {
+  return at<CheckPtr>(data_->checks, join(folded(node), folded(check_id)));
+}
+
+std::vector<CheckPtr> State::checks_of_node(std::string_view node) const {
+  return below<CheckPtr>(data_->service_checks, join(folded(node), ""));
+}
+
+std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) const {
+  std::vector<CheckPtr> out;
+  const auto* entry = data_->names.find(folded(service_name));
+  if (entry == nullptr) return out;
+  for (const auto& [key, service] : (*entry)->instances) {
+    const auto prefix = key + key_separator;
+    data_->service_checks.for_each_in(PrefixRange(prefix),
+                                      [&](const std::string&, const CheckPtr& check) { out.push_back(check); });
+  }
+  return out;
+}
+
+std::vector<CheckPtr> State::checks_in_state(std::string_view status) const {
+  std::vector<CheckPtr> out;
+  for (const auto& [key, check] : data_->service_checks) {
+    if (status == "any" || check->status == status) out.push_back(check);
+  }
+  return out;
+}
+
+KvPtr State::kv(std::string_view key) const {
+  const auto* slot = data_->kv.find(key);
+  return slot == nullptr ? nullptr : slot->entry;
+}
+
+std::vector<KvPtr> State::kv_prefix(std::string_view prefix) const {
+  std::vector<KvPtr> out;
+  data_->kv.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
+    if (slot.entry) out.push_back(slot.entry);
+  });
+  return out;
+}
+
+Index State::kv_prefix_index(std::string_view prefix) const { return data_->kv.measure(PrefixRange(prefix)); }
+
+std::optional<Instant> State::lock_delayed_until(std::string_view key) const {
+  const auto* until = data_->lock_delays.find(key);
+  return until == nullptr ? std::nullopt : std::optional(*until);
+}
+
+SessionPtr State::session(std::string_view id) const { return at<SessionPtr>(data_->sessions, folded(id)); }
+
+std::vector<SessionPtr> State::sessions() const { return all_of<SessionPtr>(data_->sessions); }
+
+std::vector<SessionPtr> State::sessions_of_node(std::string_view node) const {
+  std::vector<SessionPtr> out;
+  const auto prefix = join(folded(node), "");
+  data_->node_sessions.for_each_in(PrefixRange(prefix), [&](const std::string& key, std::monostate) {
+    out.push_back(*data_->sessions.find(std::string_view(key).substr(prefix.size())));
+  });
+  return out;
+}
+
+QueryPtr State::query(std::string_view id) const { return at<QueryPtr>(data_->queries, folded(id)); }
+
+QueryPtr State::query_named(std::string_view name) const {
+  const auto* id = data_->query_names.find(name);
+  return id == nullptr ? nullptr : at<QueryPtr>(data_->queries, *id);
+}
+
+std::vector<QueryPtr> State::queries() const { return all_of<QueryPtr>(data_->queries); }
+
+std::vector<EventPtr> State::events() const { return data_->events ? *data_->events : std::vector<EventPtr>{}; }
+
+}  // namespace devstack::registry

@@ -1,0 +1,162 @@
+#include <set>
+#include <tuple>
+
+#include "core/registry/state_writer.h"
+
+namespace devstack::registry {
+namespace {
+
+using Table = Watch::Table;
+
+auto content(const Check& c) {
+  return std::tie(c.node, c.id, c.name, c.status, c.notes, c.output, c.service_id, c.service_name, c.service_tags,
+                  c.type, c.interval, c.timeout, c.agent_owned, c.definition);
+}
+
+std::string key_of(const Check& check) { return join(folded(check.node), folded(check.id)); }
+std::string service_key_of(const Check& check) {
+  return join(folded(check.node), folded(check.service_id), folded(check.id));
+}
+
+}  // namespace
+
+Result<void> State::Writer::put_checks(const RegisterCommand& command) {
+  const std::string node = (*data_.nodes.find(folded(command.node.name)))->name;
+  std::set<std::string> kept;
+  for (auto check : command.checks) {
+    if (check.node.empty()) check.node = node;
+    if (folded(check.node) != folded(node)) {
+      return fail(Errc::failed, "check node \"{}\" does not match node \"{}\"", check.node, node);
+    }
+    check.node = node;
+    if (check.id.empty()) check.id = check.name;
+    kept.insert(folded(check.id));
+    if (const auto* before = data_.checks.find(key_of(check)); command.keep_check_status && before != nullptr) {
+      check.status = (*before)->status;
+      check.output = (*before)->output;
+    }
+    CHECK(put_check(std::move(check)));
+  }
+  if (!command.replace_checks || !command.service) return {};
+  const auto& service = *command.service;
+  const auto prefix = join(folded(node), folded(service.id.empty() ? service.name : service.id), "");
+  std::vector<CheckPtr> stale;
+  data_.service_checks.for_each_in(PrefixRange(prefix), [&](const std::string&, const CheckPtr& check) {
+    if (!kept.contains(folded(check->id))) stale.push_back(check);
+  });
+  for (const auto& check : stale) remove_check(check);
+  return {};
+}
+
+Result<void> State::Writer::put_check(Check check) {
+  if (check.id.find(key_separator) != std::string::npos) {
+    return fail(Errc::invalid_argument, "a check id may not contain NUL");
+  }
+  const auto* node = data_.nodes.find(folded(check.node));
+  if (node == nullptr) {
+    return fail(Errc::failed, "failed inserting check: Missing node registration on node \"{}\"", check.node);
+  }
+  check.node = (*node)->name;
+  if (check.status.empty()) check.status = status::critical;
+  check.service_name.clear();
+  check.service_tags.clear();
+  if (!check.service_id.empty()) {
+    const auto* service = data_.services.find(join(folded(check.node), folded(check.service_id)));
+    if (service == nullptr) {
+      return fail(Errc::failed, "failed inserting check: Missing service registration on node \"{}\"", check.node);
+    }
+    check.service_id = (*service)->id;
+    check.service_name = (*service)->name;
+    check.service_tags = (*service)->tags;
+  }
+  const auto* found = data_.checks.find(key_of(check));
+  const CheckPtr before = found == nullptr ? nullptr : *found;
+  if (before != nullptr) {
+    check.agent_owned = check.agent_owned || before->agent_owned;
+    if (content(check) == content(*before)) return {};
+  }
+  check.create_index = before == nullptr ? index_ : before->create_index;
+  check.modify_index = index_;
+  store_check(std::make_shared<const Check>(std::move(check)), before);
+  return {};
+}
+
+void State::Writer::store_check(const CheckPtr& check, const CheckPtr& before) {
+  if (before != nullptr) {
+    data_.service_checks.erase(service_key_of(*before));
+    // It moved to another instance (or between node and instance): those who showed it must see it go.
+    if (folded(before->service_id) != folded(check->service_id)) touch_check(*before, Touch::count);
+    if (before->status != check->status) mark(Table::checks_in_state, before->status);
+  }
+  data_.checks.set(key_of(*check), check);
+  data_.service_checks.set(service_key_of(*check), check);
+  data_.tables.checks = index_;
+  put_row<CheckPtr>(check);
+  touch_check(*check, Touch::count);
+  if (check->status == status::critical) end_sessions_of_check(*check);
+}
+
+void State::Writer::remove_check(const CheckPtr& check) {
+  data_.checks.erase(key_of(*check));
+  data_.service_checks.erase(service_key_of(*check));
+  data_.tables.checks = index_;
+  remove_row(check);
+  touch_check(*check, Touch::count);
+  end_sessions_of_check(*check);
+}
+
+/// Moves and wakes what shows this check: its service, or every service of its node.
+void State::Writer::touch_check(const Check& check, Touch how) {
+  if (how == Touch::count) {
+    mark(Table::checks);
+    mark(Table::node_checks, folded(check.node));
+    mark(Table::checks_in_state, check.status);
+    if (!check.service_id.empty()) mark(Table::service_checks, folded(check.service_name));
+  }
+  if (check.service_id.empty()) {
+    touch_services_of(folded(check.node), how, false);
+  } else {
+    touch_name(folded(check.service_name), how);
+  }
+}
+
+/// The service's name or tags may have changed: its checks show both.
+void State::Writer::retag_checks(const Service& service) {
+  const auto prefix = join(folded(service.node), folded(service.id), "");
+  std::vector<CheckPtr> stale;
+  data_.service_checks.for_each_in(PrefixRange(prefix), [&](const std::string&, const CheckPtr& check) {
+    if (check->service_name != service.name || check->service_tags != service.tags) stale.push_back(check);
+  });
+  for (const auto& before : stale) {
+    auto check = std::make_shared<Check>(*before);
+    check->service_name = service.name;
+    check->service_tags = service.tags;
+    check->modify_index = index_;
+    if (folded(before->service_name) != folded(service.name)) {
+      mark(Table::service_checks, folded(before->service_name));
+    }
+    store_check(check, before);
+  }
+}
+
+Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {
+  const auto* found = data_.checks.find(join(folded(command.node), folded(command.check_id)));
+  if (found == nullptr) return fail(Errc::not_found, "Unknown check ID \"{}\"", command.check_id);
+  const CheckPtr before = *found;
+  if (before->status == command.status && before->output == command.output) return CommandResult{};
+  auto check = std::make_shared<Check>(*before);
+  check->status = command.status;
+  check->output = command.output;
+  if (before->status != command.status) {
+    check->modify_index = index_;
+    store_check(check, before);
+    return CommandResult{};
+  }
+  // Only the output: shown from now on, but no index moves and nobody wakes (spec consul-http.md §6, §9).
+  data_.checks.set(key_of(*check), check);
+  data_.service_checks.set(service_key_of(*check), check);
+  touch_check(*check, Touch::refresh);
+  return CommandResult{};
+}
+
+}  // namespace devstack::registry

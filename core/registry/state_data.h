@@ -1,0 +1,114 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/persistent_map.h"
+#include "core/registry/state.h"
+
+/// The inside of State: persistent maps and the indexes of the wake-up table. Private to the room.
+///
+/// Keys of catalog maps are folded (ASCII lower case); compound keys are joined by NUL, which names may not contain and
+/// which sorts before every other byte, so that a walk goes by node, then id.
+namespace devstack::registry {
+
+inline constexpr char key_separator = '\0';
+
+[[nodiscard]] std::string folded(std::string_view text);
+/// "a NUL b"; with an empty `b` it is the prefix of every compound key that starts with `a`. Not folded.
+[[nodiscard]] inline std::string join(std::string_view a, std::string_view b) {
+  std::string key;
+  key.reserve(a.size() + 1 + b.size());
+  key.append(a).push_back(key_separator);
+  return key.append(b);
+}
+[[nodiscard]] inline std::string join(std::string_view a, std::string_view b, std::string_view c) {
+  return join(join(a, b), c);
+}
+
+/// What readers of a service name want, made once from an entry by the first of them.
+struct InstanceView {
+  std::vector<Instance> instances;
+  std::vector<std::string> tags;  ///< sorted union
+};
+
+/// One service name. Replaced whenever anything an Instance of it shows has changed, so a view once made stays right.
+struct ServiceEntry {
+  PersistentMap<std::string, ServicePtr> instances;  ///< by (node, id); never empty
+  Index index = 0;
+  mutable std::atomic<const InstanceView*> view{nullptr};
+
+  ServiceEntry() = default;
+  ServiceEntry(const ServiceEntry& other) : instances(other.instances), index(other.index) {}
+  ServiceEntry& operator=(const ServiceEntry&) = delete;
+  ~ServiceEntry() { delete view.load(std::memory_order_acquire); }
+};
+
+/// A key that exists, or one that did.
+struct KvSlot {
+  KvPtr entry;
+  Index deleted = 0;  ///< when `entry` is null
+};
+struct HighestIndex {
+  using type = Index;
+  static type of(const std::string&, const KvSlot& slot) {
+    return slot.entry ? slot.entry->modify_index : slot.deleted;
+  }
+  static type combine(type a, type b) { return a > b ? a : b; }
+  static type none() { return 0; }
+};
+
+/// Counter values of the last change of each table; `extinction` of the last time a service lost its last instance.
+struct TableIndexes {
+  Index nodes = 0, services = 0, checks = 0, kv = 0, sessions = 0, queries = 0, events = 0, extinction = 0;
+};
+struct TableName {
+  const char* name;
+  Index TableIndexes::*member;
+};
+inline constexpr TableName table_names[] = {
+    {"nodes", &TableIndexes::nodes},   {"services", &TableIndexes::services},    {"checks", &TableIndexes::checks},
+    {"kv", &TableIndexes::kv},         {"sessions", &TableIndexes::sessions},    {"queries", &TableIndexes::queries},
+    {"events", &TableIndexes::events}, {"extinction", &TableIndexes::extinction}};
+/// The row name of the whole counter, and the prefix of those of service names.
+inline constexpr std::string_view counter_row = "index";
+inline constexpr std::string_view service_row = "service:";
+
+using KeySet = PersistentMap<std::string, std::monostate>;
+
+struct State::Data {
+  Index index = 1;
+  TableIndexes tables;
+
+  PersistentMap<std::string, NodePtr> nodes;            ///< by name
+  PersistentMap<std::string, std::string> node_ids;     ///< id to name
+  PersistentMap<std::string, ServicePtr> services;      ///< by (node, id)
+  PersistentMap<std::string, CheckPtr> checks;          ///< by (node, id)
+  PersistentMap<std::string, CheckPtr> service_checks;  ///< by (node, service id or "", id)
+  PersistentMap<std::string, std::shared_ptr<const ServiceEntry>> names;
+
+  PersistentMap<std::string, KvSlot, HighestIndex> kv;
+  PersistentMap<std::pair<Index, std::string>, std::monostate> tombstones;  ///< by age
+  PersistentMap<std::string, Instant> lock_delays;
+  PersistentMap<std::pair<Instant, std::string>, std::monostate> lock_delay_ends;
+
+  PersistentMap<std::string, SessionPtr> sessions;  ///< by id
+  KeySet node_sessions;                             ///< (node, session)
+  KeySet check_sessions;                            ///< (node, check, session)
+  KeySet session_keys;                              ///< (session, key)
+
+  PersistentMap<std::string, QueryPtr> queries;         ///< by id
+  PersistentMap<std::string, std::string> query_names;  ///< name to id
+  std::shared_ptr<const std::vector<EventPtr>> events;
+  std::uint64_t event_time = 0;
+
+  /// The view of an entry of this data, made when it is the first time.
+  [[nodiscard]] const InstanceView& view_of(const ServiceEntry& entry) const;
+};
+
+}  // namespace devstack::registry

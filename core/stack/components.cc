@@ -1,0 +1,208 @@
+// Our own keys: what each part of the appliance is told.
+#include <algorithm>
+#include <charconv>
+
+#include "core/stack/read.h"
+
+namespace devstack::stack {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+void text(std::string& into, const Node& node, const Reading& in) {
+  if (auto value = read_text(node, in)) into = std::move(*value);
+}
+
+void number(std::uint16_t& into, const Node& node, const Reading& in) {
+  if (const auto value = read_number(node, 1, 65535, in)) into = static_cast<std::uint16_t>(*value);
+}
+
+void toggle(bool& into, const Node& node, const Reading& in) {
+  if (const auto value = read_switch(node, in)) into = *value;
+}
+
+/// Where a listener binds: `bridge`, `loopback`, or an address.
+void bind(Texts& into, const Node& node, const Reading& in) {
+  into = read_text_or_texts(node, in);
+  for (const auto& where : into) {
+    if (where == "bridge" || where == "loopback" || is_ip_address(where)) continue;
+    in.report.error(node.at, "{}expected bridge, loopback or an IP address, found \"{}\"", node.prefix(), where);
+  }
+}
+
+template <std::size_t N>
+void choice(std::string& into, const Node& node, const std::array<std::string_view, N>& choices, const Reading& in) {
+  if (auto value = read_choice(node, choices, in)) into = std::move(*value);
+}
+
+bool is_address_with_port(std::string_view text) {
+  if (is_ip_address(text)) return true;
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  auto host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  int port = 0;
+  const auto digits = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return is_ip_address(host) && error == std::errc() && end == digits.data() + digits.size() && port > 0 &&
+         port < 65536;
+}
+
+constexpr std::array<std::string_view, 4> kRegistryEngines{"embedded", "consul", "container", "external"};
+constexpr std::array<std::string_view, 3> kProxyEngines{"haproxy", "nginx", "none"};
+constexpr std::array<std::string_view, 2> kModes{"internal", "published"};
+
+using R = const Reading&;
+using V = const Node&;
+
+constexpr Field<RegistrySettings> kRegistry[] = {
+    {"engine", [](RegistrySettings& s, V v, R in) { choice(s.engine, v, kRegistryEngines, in); }},
+    {"node", [](RegistrySettings& s, V v, R in) { text(s.node, v, in); }},
+    {"datacenter", [](RegistrySettings& s, V v, R in) { text(s.datacenter, v, in); }},
+    {"http", [](RegistrySettings& s, V v, R in) { number(s.http, v, in); }},
+    {"bind", [](RegistrySettings& s, V v, R in) { bind(s.bind, v, in); }},
+    {"advertise",
+     [](RegistrySettings& s, V v, R in) {
+       text(s.advertise, v, in);
+       if (s.advertise == "auto" || is_ip_address(s.advertise)) return;
+       in.report.error(v.at, "{}expected auto or an IP address, found \"{}\"", v.prefix(), s.advertise);
+     }},
+    {"address", [](RegistrySettings& s, V v, R in) { text(s.address, v, in); }},
+    {"ephemeral", [](RegistrySettings& s, V v, R in) { toggle(s.ephemeral, v, in); }},
+    {"kv", [](RegistrySettings& s, V v, R in) { s.kv = read_text_map(v, in); }},
+};
+
+void read_recursors(DnsSettings& dns, V node, R in) {
+  dns.recursors = read_text_or_texts(node, in);
+  for (const auto& one : dns.recursors) {
+    if (one == "auto" || one == "none" || is_address_with_port(one)) continue;
+    in.report.error(node.at, "{}expected auto, none or ip[:port], found \"{}\"", node.prefix(), one);
+  }
+}
+
+void read_records(DnsSettings& dns, V node, R in) {
+  dns.records = read_text_map(node, in);
+  for (const auto& [name, address] : dns.records) {
+    if (is_ip_address(address)) continue;
+    const Node* value = node.find(name);
+    in.report.error(value->at, "{}expected an IP address, found \"{}\"", value->prefix(), address);
+  }
+}
+
+constexpr Field<DnsSettings> kDns[] = {
+    {"enabled", [](DnsSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
+    {"port",
+     [](DnsSettings& s, V v, R in) {
+       number(s.port, v, in);
+       s.port_given = true;
+     }},
+    {"bind", [](DnsSettings& s, V v, R in) { bind(s.bind, v, in); }},
+    {"recursors", read_recursors},
+    {"domains", [](DnsSettings& s, V v, R in) { s.domains = read_text_or_texts(v, in); }},
+    {"records", read_records},
+};
+
+constexpr Field<RegistratorSettings> kRegistrator[] = {
+    {"enabled", [](RegistratorSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
+    {"mode", [](RegistratorSettings& s, V v, R in) { choice(s.mode, v, kModes, in); }},
+    {"ip",
+     [](RegistratorSettings& s, V v, R in) {
+       text(s.ip, v, in);
+       if (is_ip_address(s.ip)) return;
+       in.report.error(v.at, "{}expected an IP address, found \"{}\"", v.prefix(), s.ip);
+     }},
+};
+
+constexpr Field<ProxySettings> kProxy[] = {
+    {"engine", [](ProxySettings& s, V v, R in) { choice(s.engine, v, kProxyEngines, in); }},
+    {"http",
+     [](ProxySettings& s, V v, R in) {
+       number(s.http, v, in);
+       s.http_given = true;
+     }},
+    {"bind", [](ProxySettings& s, V v, R in) { bind(s.bind, v, in); }},
+    {"domain", [](ProxySettings& s, V v, R in) { text(s.domain, v, in); }},
+};
+constexpr Unsupported kProxyLater[] = {{"https"}};
+
+constexpr Field<UiSettings> kUi[] = {
+    {"enabled", [](UiSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
+    {"port", [](UiSettings& s, V v, R in) { number(s.port, v, in); }},
+};
+
+void read_perms(TemplateEntry& entry, V node, R in) {
+  text(entry.perms, node, in);
+  const bool octal =
+      !entry.perms.empty() && entry.perms.size() <= 4 && entry.perms.find_first_not_of("01234567") == std::string::npos;
+  if (!octal)
+    in.report.error(node.at, "{}expected a file mode like \"0644\", found \"{}\"", node.prefix(), entry.perms);
+}
+
+constexpr Field<TemplateEntry> kTemplate[] = {
+    {"source",
+     [](TemplateEntry& s, V v, R in) {
+       if (const auto path = read_text(v, in)) s.source = absolute_path(*path, in);
+     }},
+    {"contents", [](TemplateEntry& s, V v, R in) { text(s.contents, v, in); }},
+    {"destination",
+     [](TemplateEntry& s, V v, R in) {
+       if (const auto path = read_text(v, in)) s.destination = absolute_path(*path, in);
+     }},
+    {"command", [](TemplateEntry& s, V v, R in) { text(s.command, v, in); }},
+    {"check", [](TemplateEntry& s, V v, R in) { text(s.check, v, in); }},
+    {"perms", read_perms},
+};
+
+void read_templates(StackFile& file, V node, R in) {
+  if (node.kind == Node::Kind::null) return;
+  if (node.kind != Node::Kind::list) return wrong_type(node, "a list", in);
+  for (const auto& item : node.items) {
+    if (item.kind != Node::Kind::map) {
+      wrong_type(item, "a map", in);
+      continue;
+    }
+    TemplateEntry entry;
+    read_fields<TemplateEntry>(item, entry, kTemplate, {}, in);
+    const bool source = item.find("source") != nullptr;
+    if (source == (item.find("contents") != nullptr)) {
+      in.report.error(item.at, "{}give either `source` (a file) or `contents` (the template itself)", item.prefix());
+    }
+    if (item.find("destination") == nullptr) in.report.error(item.at, "{}`destination` is missing", item.prefix());
+    file.templates.push_back(std::move(entry));
+  }
+}
+
+constexpr Field<StackFile> kComponents[] = {
+    {"bridge", [](StackFile& s, V v, R in) { text(s.bridge, v, in); }},
+    {"registry", [](StackFile& s, V v, R in) { read_fields<RegistrySettings>(v, s.registry, kRegistry, {}, in); }},
+    {"dns", [](StackFile& s, V v, R in) { read_fields<DnsSettings>(v, s.dns, kDns, {}, in); }},
+    {"registrator",
+     [](StackFile& s, V v, R in) { read_fields<RegistratorSettings>(v, s.registrator, kRegistrator, {}, in); }},
+    {"proxy", [](StackFile& s, V v, R in) { read_fields<ProxySettings>(v, s.proxy, kProxy, kProxyLater, in); }},
+    {"ui", [](StackFile& s, V v, R in) { read_fields<UiSettings>(v, s.ui, kUi, {}, in); }},
+    {"templates", read_templates},
+};
+
+}  // namespace
+
+std::span<const std::string_view> component_keys() {
+  static const auto names = [] {
+    std::vector<std::string_view> keys;
+    for (const auto& field : kComponents) keys.push_back(field.name);
+    return keys;
+  }();
+  return names;
+}
+
+bool is_component_key(std::string_view key) {
+  const auto keys = component_keys();
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+void read_component(const Entry& entry, StackFile& into, const Reading& in) {
+  for (const auto& field : kComponents) {
+    if (field.name == entry.key) field.read(into, entry.value, in);
+  }
+}
+
+}  // namespace devstack::stack

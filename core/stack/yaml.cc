@@ -1,0 +1,183 @@
+#include "core/stack/yaml.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+
+namespace devstack::stack {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1U << 20U;
+constexpr std::size_t kMaxNodes = 100'000;
+constexpr int kMaxDepth = 64;
+
+/// yaml-cpp counts from 0 and marks "nowhere" with -1.
+SourcePos position(std::string_view file, const YAML::Mark& mark) {
+  if (mark.is_null()) return {std::string(file), 0, 0};
+  return {std::string(file), mark.line + 1, mark.column + 1};
+}
+
+struct TooBig {
+  std::string what;
+  SourcePos at;
+};
+
+class Converter {
+ public:
+  Converter(std::string_view file, Diagnostics& report) : file_(file), report_(report) {}
+
+  Node convert(const YAML::Node& from, std::string path, SourcePos fallback, int depth) {
+    SourcePos at = position(file_, from.Mark());
+    if (at.line == 0) at = std::move(fallback);
+    if (depth > kMaxDepth) throw TooBig{fmt::format("nested deeper than {} levels", kMaxDepth), at};
+    if (++count_ > kMaxNodes) throw TooBig{fmt::format("more than {} values", kMaxNodes), at};
+    Node node;
+    node.at = std::move(at);
+    node.path = std::move(path);
+    switch (from.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null:
+        break;
+      case YAML::NodeType::Scalar:
+        node.kind = Node::Kind::scalar;
+        node.text = from.Scalar();
+        node.quoted = from.Tag() == "!";
+        break;
+      case YAML::NodeType::Sequence:
+        list(from, node, depth);
+        break;
+      case YAML::NodeType::Map:
+        map(from, node, depth);
+        break;
+    }
+    return node;
+  }
+
+ private:
+  void list(const YAML::Node& from, Node& node, int depth) {
+    node.kind = Node::Kind::list;
+    for (const auto& item : from) {
+      node.items.push_back(convert(item, fmt::format("{}[{}]", node.path, node.items.size()), node.at, depth + 1));
+    }
+  }
+
+  void map(const YAML::Node& from, Node& node, int depth) {
+    node.kind = Node::Kind::map;
+    std::vector<Node> merged;
+    for (const auto& pair : from) {
+      const SourcePos at = position(file_, pair.first.Mark());
+      if (!pair.first.IsScalar()) {
+        report_.error(at, "{}a key must be a plain word", node.prefix());
+        continue;
+      }
+      const std::string& key = pair.first.Scalar();
+      if (key == "<<" && pair.first.Tag() != "!") {
+        merged.push_back(convert(pair.second, node.path, at, depth + 1));
+        continue;
+      }
+      if (node.find(key) != nullptr) {
+        report_.error(at, "{}duplicate key \"{}\"", node.prefix(), key);
+        continue;
+      }
+      node.entries.push_back({key, at, convert(pair.second, join(node.path, key), at, depth + 1)});
+    }
+    for (auto& source : merged) merge(node, source);
+  }
+
+  /// Keys that stand in the map itself win; of several sources the earlier one does.
+  void merge(Node& into, Node& source) {
+    if (source.kind == Node::Kind::list) {
+      for (auto& item : source.items) merge(into, item);
+      return;
+    }
+    if (source.kind != Node::Kind::map) {
+      report_.error(source.at, "{}expected a map to merge, found {}", into.prefix(), source.describe());
+      return;
+    }
+    for (auto& entry : source.entries) {
+      if (into.find(entry.key) == nullptr) into.entries.push_back(std::move(entry));
+    }
+  }
+
+  static std::string join(const std::string& path, const std::string& key) {
+    return path.empty() ? key : path + "." + key;
+  }
+
+  std::string_view file_;
+  Diagnostics& report_;
+  std::size_t count_ = 0;
+};
+
+bool is_boolean(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower == "true" || lower == "false";
+}
+
+bool is_number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// yaml-cpp has a different word for this in every place where it can happen.
+std::optional<SourcePos> indented_by_tab(std::string_view text, std::string_view file) {
+  for (int line = 1; !text.empty(); ++line) {
+    const auto row = text.substr(0, text.find('\n'));
+    const auto blanks = row.substr(0, std::min(row.find_first_not_of(" \t"), row.size()));
+    const auto tab = blanks.find('\t');
+    if (tab != std::string_view::npos) return SourcePos{std::string(file), line, static_cast<int>(tab) + 1};
+    text.remove_prefix(std::min(row.size() + 1, text.size()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Entry& one) { return one.key == key; });
+  return entry == entries.end() ? nullptr : &entry->value;
+}
+
+std::string_view Node::describe() const {
+  switch (kind) {
+    case Kind::null:
+      return "nothing";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "a map";
+    case Kind::scalar:
+      break;
+  }
+  if (quoted) return "a string";
+  if (is_boolean(text)) return "a boolean";
+  return is_number(text) ? "a number" : "a string";
+}
+
+Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics& report) {
+  SourcePos start{std::string(file), 1, 1};
+  if (text.size() > kMaxBytes) return fail_at(start, Errc::stack_file, "the file is larger than 1 MiB");
+  if (text.find('\0') != std::string_view::npos) return fail_at(start, Errc::stack_file, "this is not a text file");
+  try {
+    const auto documents = YAML::LoadAll(std::string(text));
+    if (documents.size() > 1) {
+      return fail_at(position(file, documents[1].Mark()), Errc::stack_file,
+                     "a second document (`---`) is not supported: keep one document to a file");
+    }
+    if (documents.empty()) return fail_at(start, Errc::stack_file, "the file is empty");
+    return Converter(file, report).convert(documents.front(), "", start, 0);
+  } catch (const YAML::Exception& error) {
+    if (const auto tab = indented_by_tab(text, file)) {
+      return fail_at(*tab, Errc::stack_file, "YAML syntax: a line is indented by a tab: use spaces");
+    }
+    return fail_at(position(file, error.mark), Errc::stack_file, "YAML syntax: {}", error.msg);
+  } catch (const TooBig& problem) {
+    return fail_at(problem.at, Errc::stack_file, "{}", problem.what);
+  }
+}
+
+}  // namespace devstack::stack

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/supervisor/status.h"
+#include "core/supervisor/unit_machine.h"
+
+namespace devstack::supervisor {
+
+namespace asio = boost::asio;
+using Grace = std::optional<std::chrono::seconds>;
+
+/// How one unit is carried out: a component, a container or a process. Called by its Unit, on the loop, one call at a
+/// time (describe() at any time). Tells of what happens by itself (exits, health) through `events`.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// Looks for what an earlier supervisor left: `adopted` when it runs, `exited` when it ended, else nothing.
+  virtual asio::awaitable<std::optional<UnitEvent>> adopt() { co_return std::nullopt; }
+  /// Starts it; returns the `started` (or `adopted`) event. Errc::docker_unreachable and unavailable are worth a retry.
+  /// May be cancelled at any wait; halt() follows.
+  virtual asio::awaitable<Result<UnitEvent>> launch() = 0;
+  /// Returns when it does not run any more; bounded by the grace (its own when none is given) and some seconds.
+  virtual asio::awaitable<Result<void>> halt(Grace grace) = 0;
+  /// After halt(): removes what is left of it (the container).
+  virtual asio::awaitable<Result<void>> remove() { co_return Result<void>(); }
+  /// Ends watching and leaves the unit running.
+  virtual asio::awaitable<void> detach() { co_return; }
+  /// The engine is there again: look at what became of it.
+  virtual void reconcile() {}
+  /// Adds type, addresses, links, id, start time and what else it knows.
+  virtual void describe(UnitStatus& status) const = 0;
+  [[nodiscard]] virtual std::string log_file() const { return {}; }
+
+  std::function<void(UnitEvent)> events;
+};
+
+}  // namespace devstack::supervisor

@@ -1,0 +1,189 @@
+#include "core/supervisor/unit.h"
+
+#include "core/base/log.h"
+
+namespace devstack::supervisor {
+
+using Kind = UnitEvent::Kind;
+
+namespace {
+
+UnitEvent event_of(Kind kind, std::string detail = {}) {
+  UnitEvent event;
+  event.kind = kind;
+  event.detail = std::move(detail);
+  return event;
+}
+
+}  // namespace
+
+Unit::Unit(Options options, std::unique_ptr<Backend> backend)
+    : options_(std::move(options)),
+      backend_(std::move(backend)),
+      machine_(options_.restart),
+      wake_(options_.executor),
+      tasks_(options_.executor) {
+  backend_->events = [this](const UnitEvent& event) { post(event); };
+}
+
+void Unit::run() { tasks_.spawn("supervisor: " + name(), work()); }
+
+asio::awaitable<void> Unit::adopt() {
+  const auto found = co_await backend_->adopt();
+  if (found) post(*found);
+}
+
+void Unit::request_start() { post(event_of(Kind::start_requested)); }
+
+void Unit::request_stop(Grace grace) {
+  grace_ = grace;
+  post(event_of(Kind::stop_requested));
+}
+
+void Unit::post(const UnitEvent& event) {
+  const UnitState before = machine_.state();
+  machine_.handle(event, options_.clock->now());
+  const UnitState after = machine_.state();
+  if (before != after) {
+    const auto level = after == UnitState::failed || after == UnitState::backoff || after == UnitState::unhealthy
+                           ? log::Level::warn
+                           : log::Level::debug;
+    log::line(level, "supervisor", "{}: {}{}{}", name(), to_string(after), machine_.detail().empty() ? "" : ": ",
+              machine_.detail());
+  }
+  wake_.bump();
+  options_.changed();
+}
+
+DependencyView Unit::view() const {
+  return {machine_.state(), machine_.up(), machine_.ever_started(), !machine_.health().empty()};
+}
+
+UnitStatus Unit::status() const {
+  UnitStatus status;
+  status.name = options_.name;
+  status.service = options_.service;
+  status.state = machine_.state();
+  status.health = machine_.health();
+  status.detail = machine_.state() == UnitState::waiting ? waiting_for_ : machine_.detail();
+  status.restarts = machine_.restarts();
+  status.exit_code = machine_.exit_code();
+  backend_->describe(status);
+  if (!machine_.up()) {
+    status.started_at = 0;
+    status.addresses.clear();
+    status.links.clear();
+  }
+  return status;
+}
+
+asio::awaitable<void> Unit::work() {
+  while (true) {
+    const auto seen = wake_.version();
+    switch (machine_.work()) {
+      case Work::none:
+        co_await wait_for_change(seen);
+        break;
+      case Work::await_dependencies:
+        co_await await_dependencies();
+        break;
+      case Work::launch:
+        co_await launch();
+        break;
+      case Work::await_backoff:
+        co_await await_backoff();
+        break;
+      case Work::halt:
+        co_await halt();
+        break;
+    }
+  }
+}
+
+asio::awaitable<void> Unit::wait_for_change(std::uint64_t seen) { co_await wake_.wait_past(seen, Instant::max()); }
+
+asio::awaitable<void> Unit::await_dependencies() {
+  const auto seen = wake_.version();
+  const Gate gate = options_.gate(options_.depends_on);
+  if (gate.state == Gate::State::open) {
+    waiting_for_.clear();
+    post(event_of(Kind::dependencies_ready));
+    co_return;
+  }
+  if (gate.state == Gate::State::failed) {
+    post(event_of(Kind::dependency_failed, "not started: " + gate.detail));
+    co_return;
+  }
+  if (waiting_for_ != gate.detail) {
+    waiting_for_ = gate.detail;
+    options_.changed();
+  }
+  co_await wait_for_change(seen);
+}
+
+asio::awaitable<void> Unit::attempt(std::shared_ptr<Attempt> attempt) {
+  auto result = co_await backend_->launch();
+  attempt->result = std::move(result);
+  wake_.bump();
+}
+
+/// Runs beside us, so that a stop need not wait for a long image pull: it is cancelled then.
+asio::awaitable<void> Unit::launch() {
+  auto current = std::make_shared<Attempt>();
+  launching_ = std::make_unique<TaskGroup>(options_.executor);
+  launching_->spawn("supervisor: start " + name(), attempt(current));
+  while (!current->result && machine_.work() == Work::launch) co_await wait_for_change(wake_.version());
+  co_await launching_->stop();
+  if (!current->result) co_return;
+  auto& result = *current->result;
+  if (result) {
+    post(*result);
+    co_return;
+  }
+  UnitEvent failed = event_of(Kind::start_failed, result.error().message);
+  failed.retry = result.error().code == Errc::docker_unreachable || result.error().code == Errc::unavailable;
+  post(failed);
+}
+
+asio::awaitable<void> Unit::ring_at(Instant due) {
+  co_await options_.clock->sleep_until(due);
+  post(event_of(Kind::backoff_elapsed));
+}
+
+asio::awaitable<void> Unit::await_backoff() {
+  const auto seen = wake_.version();
+  const Instant due = machine_.backoff_until();
+  if (options_.clock->now() >= due) {
+    post(event_of(Kind::backoff_elapsed));
+    co_return;
+  }
+  if (alarm_ != due) {
+    alarm_ = due;
+    tasks_.spawn("supervisor: backoff of " + name(), ring_at(due));
+  }
+  co_await wait_for_change(seen);
+}
+
+asio::awaitable<void> Unit::halt() {
+  auto halted = co_await backend_->halt(grace_);
+  halt_error_ = halted ? std::string() : halted.error().message;
+  if (!halted) log::warn("supervisor", "{}: {}", name(), halt_error_);
+  post(event_of(Kind::stopped));
+}
+
+asio::awaitable<void> Unit::wait_settled(Instant deadline) {
+  while (true) {
+    const auto seen = wake_.version();
+    if (settled(machine_.state())) co_return;
+    const bool changed = co_await wake_.wait_past(seen, deadline);
+    if (!changed) co_return;
+  }
+}
+
+asio::awaitable<void> Unit::detach() {
+  co_await tasks_.stop();
+  if (launching_) co_await launching_->stop();
+  co_await backend_->detach();
+}
+
+}  // namespace devstack::supervisor

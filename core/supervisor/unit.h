@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/async/signal.h"
+#include "core/base/async/task_group.h"
+#include "core/stack/plan.h"
+#include "core/supervisor/backend.h"
+#include "core/supervisor/gate.h"
+#include "core/supervisor/unit_machine.h"
+
+namespace devstack::supervisor {
+
+/// One unit: the machine, the backend that carries it out, and the coroutine that does the work the machine asks for.
+/// Loop thread. Call detach() before destruction.
+class Unit {
+ public:
+  struct Options {
+    asio::any_io_executor executor;
+    Clock* clock = nullptr;
+    std::string name;
+    std::string service;
+    std::string config_hash;
+    stack::RestartPolicy restart;
+    std::vector<stack::Dependency> depends_on;
+    std::function<Gate(const std::vector<stack::Dependency>&)> gate;
+    std::function<void()> changed;  ///< status() would say something else
+  };
+  Unit(Options options, std::unique_ptr<Backend> backend);
+
+  /// Begins to work; before that, adopt() may find what runs already.
+  void run();
+  asio::awaitable<void> adopt();
+
+  void request_start();
+  void request_stop(Grace grace);
+  void post(const UnitEvent& event);
+  /// A dependency changed: look again.
+  void wake() { wake_.bump(); }
+
+  /// Returns once `state` is none of a unit's transient states, or at the deadline.
+  asio::awaitable<void> wait_settled(Instant deadline);
+  asio::awaitable<Result<void>> remove() { return backend_->remove(); }
+  asio::awaitable<void> detach();
+
+  [[nodiscard]] const std::string& name() const { return options_.name; }
+  [[nodiscard]] const std::string& service() const { return options_.service; }
+  [[nodiscard]] const std::string& config_hash() const { return options_.config_hash; }
+  [[nodiscard]] const std::vector<stack::Dependency>& depends_on() const { return options_.depends_on; }
+  [[nodiscard]] const UnitMachine& machine() const { return machine_; }
+  /// Why the last halt left something behind; empty when it did not.
+  [[nodiscard]] const std::string& halt_error() const { return halt_error_; }
+  [[nodiscard]] DependencyView view() const;
+  [[nodiscard]] UnitStatus status() const;
+  [[nodiscard]] Backend& backend() { return *backend_; }
+
+ private:
+  struct Attempt {
+    std::optional<Result<UnitEvent>> result;
+  };
+  asio::awaitable<void> work();
+  asio::awaitable<void> await_dependencies();
+  asio::awaitable<void> launch();
+  asio::awaitable<void> attempt(std::shared_ptr<Attempt> attempt);
+  asio::awaitable<void> await_backoff();
+  asio::awaitable<void> ring_at(Instant due);
+  asio::awaitable<void> halt();
+  asio::awaitable<void> wait_for_change(std::uint64_t seen);
+
+  Options options_;
+  std::unique_ptr<Backend> backend_;
+  UnitMachine machine_;
+  std::string waiting_for_;
+  std::string halt_error_;
+  Grace grace_;
+  Instant alarm_{};
+  Signal wake_;
+  TaskGroup tasks_;
+  std::unique_ptr<TaskGroup> launching_;
+};
+
+}  // namespace devstack::supervisor

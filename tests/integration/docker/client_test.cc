@@ -1,0 +1,206 @@
+#include "core/docker/client.h"
+
+#include <algorithm>
+
+#include "core/base/async/task_group.h"
+#include "tests/integration/docker/engine.h"
+
+namespace devstack::docker {
+namespace {
+
+ContainerSpec sleeper(std::string name) {
+  ContainerSpec spec;
+  spec.name = std::move(name);
+  spec.command = {"sleep", "1000"};
+  return spec;
+}
+
+TEST_F(EngineTest, NegotiatesAVersion) {
+  const auto info = run(client_.negotiate());
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_FALSE(info->version.empty());
+  EXPECT_TRUE(info->api_version.starts_with("1.")) << info->api_version;
+}
+
+TEST_F(EngineTest, AContainersWholeLife) {
+  auto spec = sleeper(name_of("life"));
+  spec.env = {"A=1"};
+  spec.labels = {{"dsit-http", name_of("life")}};
+  spec.exposed_ports = {{53, "udp"}};
+  spec.port_bindings[{80, "tcp"}] = {{"127.0.0.1", 0}};
+  const auto id = create(spec);
+  ASSERT_FALSE(id.empty());
+  ASSERT_TRUE(run(client_.start_container(id)));
+  ASSERT_TRUE(run(client_.start_container(id))) << "starting what runs is fine";
+
+  const auto container = run(client_.inspect_container(spec.name));
+  ASSERT_TRUE(container) << container.error().message;
+  EXPECT_EQ(container->id, id);
+  EXPECT_EQ(container->name, spec.name);
+  EXPECT_EQ(container->image, kImage);
+  EXPECT_TRUE(container->running);
+  EXPECT_GT(container->pid, 0);
+  EXPECT_NE(std::find(container->env.begin(), container->env.end(), "A=1"), container->env.end());
+  EXPECT_FALSE(container->networks.at("bridge").ip_address.empty());
+  ASSERT_EQ(container->ports.at({80, "tcp"}).size(), 1U);
+  EXPECT_EQ(container->ports.at({80, "tcp"})[0].host_ip, "127.0.0.1");
+  EXPECT_GT(container->ports.at({80, "tcp"})[0].host_port, 0);
+  EXPECT_TRUE(container->ports.at({53, "udp"}).empty());
+
+  const auto rows = run(client_.list_containers(false, {"dsit-http=" + name_of("life")}));
+  ASSERT_TRUE(rows) << rows.error().message;
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ(rows->front().names, std::vector<std::string>{spec.name});
+  EXPECT_EQ(rows->front().state, "running");
+
+  ASSERT_TRUE(run(client_.stop_container(id, std::chrono::seconds(0))));
+  ASSERT_TRUE(run(client_.stop_container(id, std::chrono::seconds(0)))) << "stopping what is stopped is fine";
+  EXPECT_EQ(run(client_.wait_container(id)).value_or(-1), 137);
+  ASSERT_TRUE(run(client_.remove_container(id, false, true)));
+  ASSERT_TRUE(run(client_.remove_container(id, false, true))) << "removing what is gone is fine";
+  EXPECT_EQ(run(client_.inspect_container(id)).error().code, Errc::not_found);
+}
+
+TEST_F(EngineTest, TheEnginesWordsComeWithTheKindOfError) {
+  const auto missing = run(client_.inspect_container("dsit-http-no-such"));
+  EXPECT_EQ(missing.error().code, Errc::not_found);
+  EXPECT_NE(missing.error().message.find("dsit-http-no-such"), std::string::npos) << missing.error().message;
+  EXPECT_EQ(run(client_.inspect_image("dsit-http/no-such:1")).error().code, Errc::not_found);
+  EXPECT_EQ(run(client_.inspect_network("dsit-http-no-such")).error().code, Errc::not_found);
+  auto imageless = sleeper(name_of("imageless"));
+  imageless.image = "dsit-http/no-such:1";
+  EXPECT_EQ(run(client_.create_container(imageless)).error().code, Errc::not_found);
+
+  create(sleeper(name_of("twice")));
+  const auto second = run(client_.create_container([&] {
+    auto spec = sleeper(name_of("twice"));
+    spec.image = kImage;
+    return spec;
+  }()));
+  EXPECT_EQ(second.error().code, Errc::conflict);
+  EXPECT_NE(second.error().message.find("already in use"), std::string::npos) << second.error().message;
+}
+
+TEST_F(EngineTest, LogsComeApartIntoTheirStreams) {
+  ContainerSpec spec;
+  spec.command = {"sh", "-c", "echo to-out; echo to-err >&2; exit 3"};
+  const auto id = create(spec);
+  ASSERT_TRUE(run(client_.start_container(id)));
+  EXPECT_EQ(run(client_.wait_container(id)).value_or(-1), 3);
+  std::string out, err;
+  const auto sink = [&](LogStream stream, std::string_view text) {
+    (stream == LogStream::out ? out : err).append(text);
+  };
+  ASSERT_TRUE(run(client_.logs(id, false, -1, sink)));
+  EXPECT_EQ(out, "to-out\n");
+  EXPECT_EQ(err, "to-err\n");
+}
+
+TEST_F(EngineTest, ATtysLogIsRawAndFollowedToItsEnd) {
+  ContainerSpec spec;
+  spec.command = {"sh", "-c", "echo one; echo two >&2"};
+  spec.tty = true;
+  const auto id = create(spec);
+  ASSERT_TRUE(run(client_.start_container(id)));
+  std::string out;
+  ASSERT_TRUE(run(client_.logs(id, true, -1, [&](LogStream, std::string_view text) { out.append(text); })));
+  EXPECT_EQ(out, "one\r\ntwo\r\n");
+  out.clear();
+  ASSERT_TRUE(run(client_.logs(id, false, 1, [&](LogStream, std::string_view text) { out.append(text); })));
+  EXPECT_EQ(out, "two\r\n");
+}
+
+TEST_F(EngineTest, EventsTellOfEveryStep) {
+  std::vector<std::string> actions;
+  std::string id;
+  bool open = false;
+  TaskGroup tasks(io_.get_executor());
+  auto on_open = [&] { open = true; };
+  auto on_event = [&](Event event) {
+    if (event.type == "container" && event.actor_id == id) actions.push_back(event.action);
+  };
+  tasks.spawn("events", [](Client& client, std::function<void()> o, std::function<void(Event)> e) -> asio::awaitable<void> {
+    const auto ended = co_await client.events(std::move(o), std::move(e));
+    EXPECT_EQ(ended.error().code, Errc::cancelled);
+  }(client_, on_open, on_event));
+  while (!open) io_.run_one_for(std::chrono::seconds(5));
+  auto spec = sleeper({});
+  spec.image = kImage;
+  id = create(spec);
+  ASSERT_TRUE(run(client_.start_container(id)));
+  ASSERT_TRUE(run(client_.kill_container(id, "KILL")));
+  EXPECT_EQ(run(client_.wait_container(id)).value_or(-1), 137);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto died = [&] { return std::find(actions.begin(), actions.end(), "die") != actions.end(); };
+  while (!died() && std::chrono::steady_clock::now() < end) io_.run_one_until(end);
+  run(tasks.stop());
+  EXPECT_TRUE(died());
+  ASSERT_GE(actions.size(), 2U);  // "create" may have come before its id was known here
+  EXPECT_NE(std::find(actions.begin(), actions.end(), "start"), actions.end());
+  EXPECT_NE(std::find(actions.begin(), actions.end(), "kill"), actions.end());
+}
+
+TEST_F(EngineTest, NetworksGiveTheirContainersNames) {
+  const auto network = name_of("net");
+  ASSERT_TRUE(run(client_.create_network(network, {{"dsit-http", network}})));
+  networks_.push_back(network);
+  EXPECT_EQ(run(client_.create_network(network, {})).error().code, Errc::conflict);
+  const auto listed = run(client_.list_networks({"dsit-http=" + network}));
+  ASSERT_TRUE(listed);
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_EQ(listed->front().name, network);
+  EXPECT_FALSE(run(client_.inspect_network(network))->gateways.empty());
+
+  auto spec = sleeper(name_of("member"));
+  spec.network = network;
+  spec.aliases = {"known-as"};
+  const auto id = create(spec);
+  ASSERT_TRUE(run(client_.start_container(id)));
+  const auto container = run(client_.inspect_container(id));
+  ASSERT_TRUE(container);
+  const auto& aliases = container->networks.at(network).aliases;
+  EXPECT_NE(std::find(aliases.begin(), aliases.end(), "known-as"), aliases.end());
+  EXPECT_EQ(container->networks.size(), 1U);
+  run(client_.remove_container(id, true, true));
+  EXPECT_TRUE(run(client_.remove_network(network)));
+  networks_.clear();
+}
+
+TEST_F(EngineTest, ImportedImagesKeepTheirChanges) {
+  const auto image = run(client_.inspect_image(kImage));
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_EQ(image->tags, std::vector<std::string>{kImage});
+  const auto id = create([&] {
+    ContainerSpec spec;
+    spec.command = {"true"};
+    return spec;
+  }());
+  const auto container = run(client_.inspect_container(id));
+  ASSERT_TRUE(container);
+  EXPECT_EQ(container->exposed_ports, (std::vector<ContainerPort>{{80, "tcp"}}));
+  const auto bad = run(client_.import_image("dsit-http-bad:test", "this is no tar", {"NONSENSE x"}));
+  ASSERT_FALSE(bad);
+  EXPECT_NE(bad.error().message.find("dsit-http-bad:test"), std::string::npos) << bad.error().message;
+}
+
+TEST_F(EngineTest, APullThatFailsNamesTheImage) {
+  // Port 1 of this machine: no registry answers there, and no request leaves the machine.
+  const auto pulled = run(client_.pull_image("127.0.0.1:1/dsit-http:none", {}));
+  ASSERT_FALSE(pulled);
+  EXPECT_NE(pulled.error().message.find("127.0.0.1:1/dsit-http:none"), std::string::npos) << pulled.error().message;
+}
+
+TEST(NoEngine, IsSaidInWordsForTheUser) {
+  asio::io_context io;
+  auto client = *Client::connect_to("unix:///nonexistent/docker.sock");
+  const auto info = test::run(io, client.negotiate());
+  ASSERT_FALSE(info);
+  EXPECT_EQ(info.error().code, Errc::docker_unreachable);
+  EXPECT_EQ(info.error().message,
+            "no Docker engine answers at unix:///nonexistent/docker.sock: is it running? (start it with `systemctl "
+            "start docker`)");
+  EXPECT_EQ(Client::connect_to("ssh://host").error().code, Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace devstack::docker

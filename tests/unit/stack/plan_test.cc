@@ -1,0 +1,126 @@
+#include "core/stack/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/stack/load.h"
+
+namespace devstack::stack {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Plan plan(std::string_view text, EngineAvailable engine = EngineAvailable::yes) {
+  const auto file = test::read(text);
+  if (!file) {
+    ADD_FAILURE() << file.error().to_string();
+    return {};
+  }
+  auto made = make_plan(*file, engine);
+  if (!made) ADD_FAILURE() << made.error().to_string();
+  return made.value_or(Plan{});
+}
+
+std::vector<std::string> names(const std::vector<PlannedUnit>& units) {
+  std::vector<std::string> out;
+  for (const auto& unit : units) out.push_back(unit.name);
+  return out;
+}
+
+constexpr std::string_view kThree =
+    "name: p\nservices:\n  a: {image: x, depends_on: [c]}\n  b: {image: x}\n  c: {image: x, depends_on: [d]}\n"
+    "  d: {image: x, scale: 2}\n";
+
+TEST(Plan, StartsDependenciesFirst) {
+  const auto made = plan(kThree);
+  EXPECT_EQ(made.project, "p");
+  EXPECT_EQ(made.network, "p_default");
+  EXPECT_THAT(names(made.units), ElementsAre("d", "d-2", "c", "a", "b"));
+  EXPECT_EQ(made.units[1].number, 2);
+  EXPECT_EQ(made.units[1].service, "d");
+}
+
+TEST(Plan, NamesACycle) {
+  StackFile file;
+  file.services["a"].name = "a";
+  file.services["a"].depends_on = {{.service = "b"}};
+  file.services["b"].name = "b";
+  file.services["b"].depends_on = {{.service = "a"}};
+  const auto made = make_plan(file, EngineAvailable::yes);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Errc::stack_file);
+  EXPECT_EQ(made.error().message, "services wait for each other: a -> b -> a");
+}
+
+TEST(Plan, WithoutAnEngineTheStandInRuns) {
+  constexpr std::string_view text =
+      "services:\n  web: {image: x, healthcheck: {test: [CMD, /in/side]}, x-process: {command: [hello], port: auto}}\n";
+  EXPECT_EQ(plan(text).units.at(0).kind, UnitKind::container);
+  EXPECT_TRUE(plan(text).units.at(0).spec.healthcheck);
+  const auto without = plan(text, EngineAvailable::no);
+  EXPECT_EQ(without.units.at(0).kind, UnitKind::process);
+  EXPECT_FALSE(without.units.at(0).spec.healthcheck);
+}
+
+TEST(Plan, WithoutAnEngineAndStandInTheFirstServiceIsNamed) {
+  const auto file = test::read("services:\n  web: {image: x}\n");
+  const auto made = make_plan(*file, EngineAvailable::no);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Errc::docker_unreachable);
+  EXPECT_EQ(made.error().to_string(),
+            "stack.yaml:2:3: services.web needs Docker and no engine answers: start Docker, or give it an `x-process` "
+            "stand-in");
+}
+
+TEST(Plan, AHostProcessNeedsNoEngine) {
+  EXPECT_EQ(plan("services:\n  w: {command: ./w}\n", EngineAvailable::no).units.at(0).kind, UnitKind::process);
+}
+
+std::string hash_of(std::string_view service) {
+  return plan(fmt::format("services:\n  db: {{image: y}}\n  web: {{{}}}\n", service)).units.back().config_hash;
+}
+
+TEST(ConfigHash, StaysTheSameFromBuildToBuild) {
+  // A change of this value recreates every container of every user: it needs a new version prefix and a good reason.
+  EXPECT_EQ(hash_of("image: nginx, ports: ['80:80'], environment: {A: b}"), "1:09a029ed321c9be5be891d66b8d456de");
+}
+
+TEST(ConfigHash, IsTheSameForAnotherSpelling) {
+  EXPECT_EQ(hash_of("image: x, ports: ['80:81'], environment: [B=2, A=1], restart: 'no'"),
+            hash_of("image: x, environment: {A: 1, B: 2}, ports: [{target: 81, published: 80}], scale: 1"));
+}
+
+TEST(ConfigHash, IgnoresScaleAndDependencies) {
+  EXPECT_EQ(hash_of("image: x"), hash_of("image: x, scale: 3, depends_on: [db]"));
+}
+
+TEST(ConfigHash, ChangesWithWhatTheContainerIsMadeFrom) {
+  const auto base = hash_of("image: x");
+  for (const auto* changed :
+       {"image: y", "image: x, command: a", "image: x, environment: {A: b}", "image: x, ports: ['80']",
+        "image: x, labels: {a: b}", "image: x, volumes: ['./a:/a']", "image: x, restart: always",
+        "image: x, healthcheck: {test: a}", "image: x, user: u", "image: x, stop_signal: SIGINT"}) {
+    EXPECT_NE(hash_of(changed), base) << changed;
+  }
+}
+
+TEST(PlanDiff, OfEqualPlansIsEmpty) { EXPECT_TRUE(diff(plan(kThree), plan(kThree)).empty()); }
+
+TEST(PlanDiff, CreatesInStartOrderAndRemovesInStopOrder) {
+  const auto all = plan(kThree);
+  EXPECT_THAT(names(diff({}, all).create), ElementsAre("d", "d-2", "c", "a", "b"));
+  EXPECT_THAT(diff(all, {}).remove, ElementsAre("b", "a", "c", "d-2", "d"));
+}
+
+TEST(PlanDiff, RecreatesOnlyWhatChanged) {
+  const auto before = plan("services:\n  a: {image: x}\n  b: {image: x}\n  c: {image: x, scale: 2}\n");
+  const auto after = plan("services:\n  a: {image: x}\n  b: {image: y}\n  c: {image: x}\n  d: {image: x}\n");
+  const auto changes = diff(before, after);
+  EXPECT_THAT(names(changes.create), ElementsAre("d"));
+  EXPECT_THAT(names(changes.recreate), ElementsAre("b"));
+  EXPECT_THAT(changes.remove, ElementsAre("c-2"));
+}
+
+}  // namespace
+}  // namespace devstack::stack

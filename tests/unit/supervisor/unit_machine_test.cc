@@ -1,0 +1,258 @@
+#include "core/supervisor/unit_machine.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace devstack::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = UnitEvent::Kind;
+using PolicyKind = stack::RestartPolicy::Kind;
+using State = UnitState;
+
+constexpr Instant begin{std::chrono::hours(1)};
+
+UnitEvent on(Kind kind, int code = 0, std::string health = {}) {
+  UnitEvent event;
+  event.kind = kind;
+  event.code = code;
+  event.health = std::move(health);
+  return event;
+}
+
+UnitEvent transient() {
+  UnitEvent event = on(Kind::start_failed);
+  event.retry = true;
+  event.detail = "engine not reachable";
+  return event;
+}
+
+stack::RestartPolicy policy(PolicyKind kind, int max = 0) { return {kind, max}; }
+
+UnitMachine after(const std::vector<UnitEvent>& events, stack::RestartPolicy restart = {}) {
+  UnitMachine machine(restart);
+  for (const auto& event : events) machine.handle(event, begin);
+  return machine;
+}
+
+const std::vector<UnitEvent> to_running{on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::started)};
+
+std::vector<UnitEvent> running_then(std::vector<UnitEvent> more) {
+  auto events = to_running;
+  events.insert(events.end(), more.begin(), more.end());
+  return events;
+}
+
+TEST(UnitMachine, FollowsTheTable) {
+  struct Row {
+    const char* what;
+    std::vector<UnitEvent> events;
+    State state;
+    Work work;
+    PolicyKind policy = PolicyKind::no;
+  };
+  const std::vector<Row> rows{
+      {"new", {}, State::pending, Work::none},
+      {"asked to start", {on(Kind::start_requested)}, State::waiting, Work::await_dependencies},
+      {"dependencies there", {on(Kind::start_requested), on(Kind::dependencies_ready)}, State::starting, Work::launch},
+      {"a dependency failed", {on(Kind::start_requested), on(Kind::dependency_failed)}, State::failed, Work::none},
+      {"started without a check", to_running, State::running, Work::none},
+      {"started with a check",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::started, 0, "starting")},
+       State::starting,
+       Work::none},
+      {"check passed",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::started, 0, "starting"),
+        on(Kind::health_passed)},
+       State::running,
+       Work::none},
+      {"check failed", running_then({on(Kind::health_failed)}), State::unhealthy, Work::none},
+      {"check recovered", running_then({on(Kind::health_failed), on(Kind::health_passed)}), State::running, Work::none},
+      {"ended well", running_then({on(Kind::exited, 0)}), State::completed, Work::none},
+      {"ended before we knew that it had started",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::exited, 3), on(Kind::started)},
+       State::failed,
+       Work::none},
+      {"ended badly", running_then({on(Kind::exited, 3)}), State::failed, Work::none},
+      {"ended, always", running_then({on(Kind::exited, 0)}), State::backoff, Work::await_backoff, PolicyKind::always},
+      {"ended well, on-failure", running_then({on(Kind::exited, 0)}), State::completed, Work::none,
+       PolicyKind::on_failure},
+      {"ended badly, on-failure", running_then({on(Kind::exited, 1)}), State::backoff, Work::await_backoff,
+       PolicyKind::on_failure},
+      {"lost, whatever the policy", running_then({on(Kind::lost)}), State::backoff, Work::await_backoff},
+      {"stop", running_then({on(Kind::stop_requested)}), State::stopping, Work::halt},
+      {"stop while launching",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::stop_requested)},
+       State::stopping,
+       Work::halt},
+      {"stop while waiting", {on(Kind::start_requested), on(Kind::stop_requested)}, State::stopped, Work::none},
+      {"stop while backing off", running_then({on(Kind::exited, 1), on(Kind::stop_requested)}), State::stopping,
+       Work::halt, PolicyKind::always},
+      {"exit while stopping is not the end", running_then({on(Kind::stop_requested), on(Kind::exited, 143)}),
+       State::stopping, Work::halt},
+      {"stopped", running_then({on(Kind::stop_requested), on(Kind::stopped)}), State::stopped, Work::none},
+      {"start during a stop", running_then({on(Kind::stop_requested), on(Kind::start_requested), on(Kind::stopped)}),
+       State::waiting, Work::await_dependencies},
+      {"stop, start, stop",
+       running_then({on(Kind::stop_requested), on(Kind::start_requested), on(Kind::stop_requested), on(Kind::stopped)}),
+       State::stopped, Work::none},
+      {"never stopped by policy: unless-stopped", running_then({on(Kind::stop_requested), on(Kind::stopped)}),
+       State::stopped, Work::none, PolicyKind::unless_stopped},
+      {"stop of what has ended", running_then({on(Kind::exited, 0), on(Kind::stop_requested)}), State::stopping,
+       Work::halt},
+      {"found running", {on(Kind::adopted)}, State::running, Work::none},
+      {"found running, unhealthy", {on(Kind::adopted, 0, "unhealthy")}, State::unhealthy, Work::none},
+      {"found completed", {on(Kind::exited, 0), on(Kind::backoff_elapsed)}, State::completed, Work::none},
+      {"found failed: to be started", {on(Kind::exited, 1)}, State::pending, Work::none},
+      {"found ended, always: to be started", {on(Kind::exited, 0)}, State::pending, Work::none, PolicyKind::always},
+      {"cannot be launched",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::start_failed)},
+       State::failed,
+       Work::none,
+       PolicyKind::always},
+      {"no engine",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), transient()},
+       State::backoff,
+       Work::await_backoff},
+      {"failed, started again", running_then({on(Kind::exited, 1), on(Kind::start_requested)}), State::waiting,
+       Work::await_dependencies},
+  };
+  for (const auto& row : rows) {
+    const auto machine = after(row.events, policy(row.policy));
+    EXPECT_EQ(to_string(machine.state()), to_string(row.state)) << row.what;
+    EXPECT_EQ(machine.work(), row.work) << row.what;
+  }
+}
+
+TEST(UnitMachine, BackoffDoublesToAMinuteAndIsForgottenAfterRunningWell) {
+  EXPECT_EQ(backoff_delay(1), 1s);
+  EXPECT_EQ(backoff_delay(2), 2s);
+  EXPECT_EQ(backoff_delay(6), 32s);
+  EXPECT_EQ(backoff_delay(7), 60s);
+  EXPECT_EQ(backoff_delay(1000), 60s);
+
+  auto machine = after(to_running, policy(PolicyKind::always));
+  Instant now = begin;
+  for (const auto expected : {1s, 2s, 4s}) {
+    machine.handle(on(Kind::exited, 1), now);
+    EXPECT_EQ(machine.backoff_until() - now, expected);
+    machine.handle(on(Kind::backoff_elapsed), now + expected - 1ms);
+    EXPECT_EQ(machine.state(), State::backoff) << "too early";
+    now += expected;
+    machine.handle(on(Kind::backoff_elapsed), now);
+    EXPECT_EQ(machine.state(), State::starting);
+    machine.handle(on(Kind::started), now);
+  }
+  EXPECT_EQ(machine.restarts(), 3);
+  now += stable_after;
+  machine.handle(on(Kind::exited, 1), now);
+  EXPECT_EQ(machine.backoff_until() - now, 1s);
+}
+
+TEST(UnitMachine, OnFailureGivesUpAfterItsRetries) {
+  auto machine = after(to_running, policy(PolicyKind::on_failure, 2));
+  Instant now = begin;
+  for (int i = 0; i < 2; ++i) {
+    machine.handle(on(Kind::exited, 1), now);
+    now += 1h;
+    machine.handle(on(Kind::backoff_elapsed), now);
+    machine.handle(on(Kind::started), now);
+    now += 1h;
+  }
+  machine.handle(on(Kind::exited, 9), now);
+  EXPECT_EQ(machine.state(), State::failed);
+  EXPECT_EQ(machine.exit_code(), 9);
+  EXPECT_EQ(machine.detail(), "exited with code 9");
+}
+
+TEST(UnitMachine, RetriesWithoutEngineAreNoRestarts) {
+  auto machine = after({on(Kind::start_requested), on(Kind::dependencies_ready), transient()});
+  EXPECT_EQ(machine.detail(), "engine not reachable");
+  machine.handle(on(Kind::backoff_elapsed), begin + 1s);
+  machine.handle(transient(), begin + 1s);
+  EXPECT_EQ(machine.backoff_until(), begin + 3s) << "no storm";
+  EXPECT_EQ(machine.restarts(), 0);
+}
+
+/// Random events: what must hold whatever happens.
+TEST(UnitMachine, NoEventSequenceBreaksItsPromises) {
+  const std::vector<Kind> kinds{Kind::start_requested,
+                                Kind::dependencies_ready,
+                                Kind::dependency_failed,
+                                Kind::started,
+                                Kind::adopted,
+                                Kind::start_failed,
+                                Kind::health_passed,
+                                Kind::health_failed,
+                                Kind::exited,
+                                Kind::lost,
+                                Kind::stop_requested,
+                                Kind::stopped,
+                                Kind::backoff_elapsed};
+  const std::vector<stack::RestartPolicy> policies{policy(PolicyKind::no), policy(PolicyKind::always),
+                                                   policy(PolicyKind::on_failure), policy(PolicyKind::on_failure, 2),
+                                                   policy(PolicyKind::unless_stopped)};
+  std::mt19937 random(20230701);
+  for (int run = 0; run < 3000; ++run) {
+    const auto restart = policies[random() % policies.size()];
+    UnitMachine machine(restart);
+    Instant now = begin;
+    bool wanted = false;  // a start was requested, or it was found running, after the last stop request
+    std::string trace;
+    for (int step = 0; step < 60; ++step) {
+      UnitEvent event = on(kinds[random() % kinds.size()], static_cast<int>(random() % 2));
+      event.retry = random() % 2 == 0;
+      event.health = std::array<const char*, 4>{"", "starting", "healthy", "unhealthy"}[random() % 4];
+      now += std::chrono::milliseconds(random() % 5000);
+      const State before = machine.state();
+      const int restarts_before = machine.restarts();
+      machine.handle(event, now);
+      trace += fmt::format(" {}->{}", static_cast<int>(event.kind), to_string(machine.state()));
+      if (event.kind == Kind::stop_requested) wanted = false;
+      if (event.kind == Kind::start_requested) wanted = true;
+      if (event.kind == Kind::adopted && before != State::stopping) wanted = true;
+      const State state = machine.state();
+
+      if (!wanted) {
+        EXPECT_TRUE(state == State::pending || state == State::stopping || state == State::stopped ||
+                    (state == State::completed && before != State::stopping))
+            << trace;
+      }
+      if (state == State::running && before != State::running) {
+        EXPECT_TRUE(event.kind == Kind::started || event.kind == Kind::adopted || event.kind == Kind::health_passed)
+            << trace;
+      }
+      if (machine.up()) {
+        EXPECT_TRUE(machine.ever_started()) << trace;
+      }
+      if (state == State::backoff && before != State::backoff) {
+        EXPECT_GE(machine.backoff_until(), now);
+        EXPECT_LE(machine.backoff_until() - now, 60s);
+        if (event.kind == Kind::exited || event.kind == Kind::started) {
+          EXPECT_TRUE(should_restart(restart, machine.exit_code(), machine.restarts())) << trace;
+        }
+      }
+      if (restart.kind == PolicyKind::no) {
+        EXPECT_EQ(machine.restarts(), 0) << trace;
+      }
+      if (restart.max_retries > 0) {
+        EXPECT_LE(machine.restarts(), restart.max_retries) << trace;
+      }
+      if (machine.restarts() > restarts_before) {
+        EXPECT_EQ(event.kind, Kind::backoff_elapsed) << trace;
+      }
+      if (state == State::stopping) {
+        EXPECT_EQ(machine.work(), Work::halt) << trace;
+      }
+      if (state == State::completed) {
+        EXPECT_TRUE(before == State::completed || machine.exit_code() == 0) << trace;
+      }
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace devstack::supervisor
