@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "cmd/devstack/app_parts.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/hello_image.h"
@@ -9,6 +12,7 @@
 #include "core/base/async/task_group.h"
 #include "core/base/log.h"
 #include "core/net/interfaces.h"
+#include "core/net/port_holder.h"
 #include "core/stack/plan.h"
 
 namespace devstack {
@@ -82,12 +86,21 @@ void App::Impl::make_supervisor() {
     if (!options.file.dns.enabled || ports.dns != 53 || !bridge) return {};
     return {bridge->to_string()};
   };
+  wanted.process_host = [this] {
+    const auto bridge = bridge_address(options.file.bridge);
+    return bridge ? bridge->to_string() : std::string("127.0.0.1");
+  };
+  wanted.listening_address = [this](std::uint16_t port) {
+    auto found = net::listening_address(port);
+    if (found == "0.0.0.0") found = registry->identity().address;
+    return found;
+  };
   wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
   supervisor = std::make_unique<supervisor::Supervisor>(loop, std::move(wanted), engine, *registry, *registry);
 }
 
 Result<void> App::Impl::make_parts(App& app) {
-  PartsInput input{loop, options.file, options.state_dir, ports, engine, *registry, *supervisor, {}, {}};
+  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, *supervisor, {}, {}};
   input.down = [&app](std::optional<std::chrono::seconds> grace) { return app.down(grace); };
   input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> { return app.apply(request); };
   TRY(parts, Parts::make(std::move(input)));
@@ -96,10 +109,11 @@ Result<void> App::Impl::make_parts(App& app) {
 }
 
 asio::awaitable<Result<void>> App::Impl::bring_up() {
-  CO_CHECK(co_await supervisor->start_components());
   CO_CHECK(co_await seed_keys());
+  CO_CHECK(co_await supervisor->start_components());
   const auto available = engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
   CO_TRY(auto plan, stack::make_plan(options.file, available));
+  std::ofstream(StatePaths(options.state_dir).project()) << options.file.project;
   supervisor->apply(std::move(plan));
   if (const auto watching = interfaces.start(); !watching) {
     log::warn("core", "docker0 is not followed: {}", watching.error().message);
@@ -112,7 +126,8 @@ asio::awaitable<Result<void>> App::Impl::bring_up() {
 /// docker0 may appear after us, or change its address: the listeners and the advertised address go with it.
 asio::awaitable<void> App::Impl::follow_interfaces() {
   for (std::uint64_t seen = interfaces.changed().version();;) {
-    if (!co_await interfaces.changed().wait_past(seen, Instant::max())) co_return;
+    const bool moved_on = co_await interfaces.changed().wait_past(seen, Instant::max());
+    if (!moved_on) co_return;
     seen = interfaces.changed().version();
     if (const auto moved = parts->follow_addresses(options.file, ports); !moved) {
       log::warn("core", "{}", moved.error().message);
@@ -166,6 +181,8 @@ asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grac
   auto& app = *impl_;
   co_await app.tasks.stop();
   const auto outcome = co_await app.supervisor->down(grace);
+  std::error_code ignored;
+  if (outcome) std::filesystem::remove(StatePaths(app.options.state_dir).project(), ignored);
   // The client that asked still waits for its answer on the control socket: that goes last, and not from here.
   auto finish = [](Impl& impl) -> asio::awaitable<void> {
     co_await impl.take_down_parts();

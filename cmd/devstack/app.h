@@ -17,6 +17,7 @@ struct AppOptions {
   std::string state_dir;
   stack::LoadOptions load;  ///< how `file` was found; reload and apply read it again
   stack::StackFile file;
+  std::string ui_dir;  ///< serve the status page's files from here; "" = the embedded ones
 };
 
 /// The composition root: makes every room's objects and hands them to each other; nothing includes it but the commands

@@ -44,15 +44,19 @@ std::string proxy_link(const stack::ProxySettings& proxy, std::uint16_t port, st
 /// The supervisor's status with the URLs that the proxy gives its services.
 class LinkedControl final : public control::StackControl {
  public:
-  LinkedControl(supervisor::Supervisor& supervisor, registry::RegistryView& view,
+  /// `proxy` may be null: there is none then.
+  LinkedControl(supervisor::Supervisor& supervisor, registry::RegistryView& view, const proxy::Proxy* proxy,
                 std::function<std::vector<std::string>(std::string_view)> links)
-      : inner_(supervisor), view_(view), links_(std::move(links)) {}
+      : inner_(supervisor), view_(view), proxy_(proxy), links_(std::move(links)) {}
   [[nodiscard]] supervisor::Status status() const override {
     auto status = inner_.status();
     const auto state = view_.snapshot();
     for (auto& unit : status.services) {
       if (unit.state != supervisor::UnitState::running || !unit.links.empty()) continue;
-      if (!state->instances(unit.service).empty()) unit.links = links_(unit.service);
+      if (state->instances(unit.service).empty()) continue;
+      unit.links = links_(unit.service);
+      // `up` returns when all is healthy: by then the links must work.
+      if (proxy_ != nullptr && !proxy_->routes_now(unit.service)) status.healthy = false;
     }
     return status;
   }
@@ -65,6 +69,7 @@ class LinkedControl final : public control::StackControl {
  private:
   control::SupervisorControl inner_;
   registry::RegistryView& view_;
+  const proxy::Proxy* proxy_;
   std::function<std::vector<std::string>(std::string_view)> links_;
 };
 
@@ -149,7 +154,7 @@ void Parts::Impl::make_control(PartsInput& input) {
     if (proxy.engine != "none") out.push_back(proxy_link(proxy, port, service));
     return out;
   };
-  stack = std::make_unique<LinkedControl>(input.supervisor, input.registry, links);
+  stack = std::make_unique<LinkedControl>(input.supervisor, input.registry, proxy.get(), links);
   control::ControlOptions options;
   options.log_file = input.state_dir + "/devstack.log";
   options.registry = &input.registry;
@@ -186,6 +191,7 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
     options.hostname = input.registry.identity().node;
     options.host_address = input.registry.identity().address;
     options.ip = file.registrator.ip;
+    options.omit_host_address = file.registrator.compat == "2015";
     registrator = std::make_unique<registrator::Registrator>(input.loop, input.engine, input.registry, input.registry,
                                                              std::move(options));
   }
@@ -197,7 +203,7 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
     options.port = input.ports.proxy;
     options.describe_taken = [](std::uint16_t port) { return net::port_holder(net::Transport::tcp, port); };
     proxy::HaproxyOptions haproxy;
-    haproxy.state_dir = input.state_dir + "/proxy";
+    haproxy.state_dir = StatePaths(input.state_dir).proxy();
     proxy = std::make_unique<proxy::HaproxyProxy>(input.loop, input.registry, std::move(options), std::move(haproxy));
   }
   templates::TemplaterOptions rendering;
@@ -206,6 +212,7 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
         {entry.source, entry.contents, entry.destination, entry.command, entry.check, entry.perms});
   }
   rendering.environment = environment();
+  rendering.working_dir = file.project_dir;
   rendering.node = input.registry.identity().node;
   rendering.datacenter = file.registry.datacenter;
   templates = std::make_unique<templates::Templater>(input.loop, input.registry, std::move(rendering));
@@ -222,6 +229,7 @@ Result<std::unique_ptr<Parts>> Parts::make(PartsInput input) {
   if (input.file.ui.enabled) {
     ui::UiOptions options;
     options.port = input.file.ui.port;
+    options.dir = input.ui_dir;
     options.port_taken = [](const std::string& address, std::uint16_t port) {
       return net::port_taken(net::Transport::tcp, address, port, "ui.port");
     };

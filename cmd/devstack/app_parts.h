@@ -40,6 +40,7 @@ struct PartsInput {
   asio::any_io_executor loop;
   const stack::StackFile& file;
   std::string state_dir;
+  std::string ui_dir;
   Ports ports;
   docker::EngineWatcher& engine;
   registry::Registry& registry;

@@ -1,5 +1,77 @@
 #include "cmd/devstack/cleanup.h"
 
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "cmd/devstack/blocking.h"
+#include "core/base/log.h"
+#include "core/docker/engine_watcher.h"
+#include "core/proxy/haproxy_engine.h"
+#include "core/registry/registry.h"
+#include "core/supervisor/supervisor.h"
+
 namespace devstack {
-Result<std::string> clean_up_after_crash(const StatePaths&, std::optional<std::chrono::seconds>) { return std::string(); }
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A supervisor whose plan is empty: whatever it finds of the project is not wanted.
+asio::awaitable<Result<void>> retire_everything(supervisor::Supervisor& supervisor, std::string project,
+                                                std::optional<std::chrono::seconds> grace) {
+  stack::Plan nothing;
+  nothing.network = project + "_default";
+  nothing.project = std::move(project);
+  CO_CHECK(co_await supervisor.start_components());
+  supervisor.apply(std::move(nothing));
+  const Instant limit = steady_clock().now() + 60s;
+  for (auto seen = supervisor.changed().version(); !supervisor.status().healthy; seen = supervisor.changed().version()) {
+    const bool changed = co_await supervisor.changed().wait_past(seen, limit);
+    if (!changed) break;
+  }
+  co_return co_await supervisor.down(grace);
+}
+
+asio::awaitable<Result<std::string>> clean_up(StatePaths paths, std::string project,
+                                              std::optional<std::chrono::seconds> grace) {
+  const auto loop = co_await asio::this_coro::executor;
+  proxy::HaproxyOptions haproxy;
+  haproxy.state_dir = paths.proxy();
+  proxy::HaproxyEngine left_proxy(loop, std::move(haproxy));
+  co_await left_proxy.stop();
+
+  CO_TRY(auto client, docker::Client::connect_to());
+  docker::EngineWatcher engine(loop, std::move(client));
+  engine.start();
+  co_await engine.wait_probed(2s);
+  registry::RegistryOptions in_memory;
+  in_memory.identity.node = "cleanup";
+  in_memory.identity.address = "127.0.0.1";
+  CO_TRY(auto registry, co_await registry::Registry::open(loop, std::move(in_memory)));
+  supervisor::SupervisorOptions options;
+  options.state_dir = paths.root;
+  Result<void> outcome;
+  {
+    supervisor::Supervisor supervisor(loop, std::move(options), engine, *registry, *registry);
+    outcome = co_await retire_everything(supervisor, project, grace);
+  }
+  co_await engine.stop();
+  co_await registry->close();
+  CO_CHECK(std::move(outcome));
+  std::error_code ignored;
+  std::filesystem::remove(paths.project(), ignored);
+  std::filesystem::remove(paths.control_socket(), ignored);
+  co_return project;
+}
+
+}  // namespace
+
+Result<std::string> clean_up_after_crash(const StatePaths& paths, std::optional<std::chrono::seconds> grace) {
+  std::string project;
+  std::ifstream(paths.project()) >> project;
+  if (project.empty()) return std::string();
+  log::set_level(log::Level::error);
+  return run_blocking(clean_up(paths, project, grace));
+}
+
 }  // namespace devstack

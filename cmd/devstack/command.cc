@@ -45,8 +45,7 @@ Result<stack::LoadOptions> parse_apply_request(std::string_view text) {
 }
 
 int report(const Error& error) {
-  // The errors of a stack file carry their own positions, a line each.
-  terminal::complain(error.code == Errc::stack_file ? error.message : error.to_string());
+  terminal::complain(error.to_string());
   return exit_code(error.code);
 }
 

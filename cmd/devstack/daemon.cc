@@ -156,12 +156,10 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
   if (options.ready_fd >= 0) {
     if (const auto logged = log::to_file(paths.log()); !logged) return refuse(logged.error());
   }
-  (void)globals;
-
   asio::io_context loop(1);
   Ending ending;
   {
-    App app(loop, AppOptions{paths.root, options.load, std::move(options.file)});
+    App app(loop, AppOptions{paths.root, options.load, std::move(options.file), globals.ui_dir});
     spawn(loop.get_executor(), "main", run_app(app, options.ready_fd, ending));
     loop.run();
   }

@@ -27,7 +27,9 @@ struct StatePaths {
   [[nodiscard]] std::string lock() const { return root + "/lock"; }
   [[nodiscard]] std::string log() const { return root + "/devstack.log"; }
   [[nodiscard]] std::string programs() const { return root + "/bin"; }
-  [[nodiscard]] std::string last_stack() const { return root + "/last-stack.json"; }
+  [[nodiscard]] std::string proxy() const { return root + "/proxy"; }
+  /// The project that runs here: names what a killed supervisor left behind.
+  [[nodiscard]] std::string project() const { return root + "/project"; }
 };
 
 }  // namespace devstack

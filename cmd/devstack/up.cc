@@ -88,7 +88,8 @@ asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Inst
   for (;;) {
     CO_TRY(auto status, co_await client.status());
     progress.show(status);
-    if (status.healthy || all_settled(status)) co_return status;
+    // Settled and well but not healthy: a change is still being carried out.
+    if (status.healthy || (all_settled(status) && !what_is_wrong(status).empty())) co_return status;
     if (std::chrono::steady_clock::now() >= deadline) {
       co_return fail(Errc::unhealthy, "not healthy in time:\n  {}\nit goes on starting; see: devstack status",
                      what_is_wrong(status));

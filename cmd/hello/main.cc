@@ -195,10 +195,13 @@ int run() {
 
 int check() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(port_from_environment());
+  // Where the server was told to listen ($HOST); "everywhere" is on loopback too.
+  const char* host = getenv("HOST");
+  if (host != nullptr && strcmp(host, "0.0.0.0") != 0) inet_pton(AF_INET, host, &address.sin_addr);
   const timeval limit{2, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  const sockaddr_in address = loopback(port_from_environment());
   constexpr char request[] = "GET /health HTTP/1.0\r\n\r\n";
   char reply[64] = "";
   const bool well = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&

@@ -31,7 +31,8 @@ class Client {
   /// they call it themselves when it was not.
   asio::awaitable<Result<EngineInfo>> negotiate();
 
-  asio::awaitable<Result<std::vector<ContainerSummary>>> list_containers(bool all, std::vector<std::string> labels = {});
+  asio::awaitable<Result<std::vector<ContainerSummary>>> list_containers(bool all,
+                                                                         std::vector<std::string> labels = {});
   asio::awaitable<Result<Container>> inspect_container(std::string id);
   asio::awaitable<Result<std::string>> create_container(ContainerSpec spec);  ///< its id
   asio::awaitable<Result<void>> start_container(std::string id);
@@ -45,7 +46,10 @@ class Client {
   /// POST /images/create; `progress` gets one human line a step. Errors name the image.
   asio::awaitable<Result<void>> pull_image(std::string name, std::function<void(std::string)> progress);
   /// A from-scratch image of one file system tar; `changes` are Dockerfile lines (EXPOSE, CMD, LABEL, HEALTHCHECK not).
-  asio::awaitable<Result<std::string>> import_image(std::string name, std::string tar, std::vector<std::string> changes);
+  asio::awaitable<Result<std::string>> import_image(std::string name, std::string tar,
+                                                    std::vector<std::string> changes);
+
+  asio::awaitable<Result<void>> remove_image(std::string name);  ///< ok when not there; conflict while in use
 
   asio::awaitable<Result<std::vector<Network>>> list_networks(std::vector<std::string> labels = {});
   asio::awaitable<Result<Network>> inspect_network(std::string name);

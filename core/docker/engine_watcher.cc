@@ -92,11 +92,7 @@ struct EngineWatcher::Impl : std::enable_shared_from_this<Impl> {
     const bool was_up = state.up;
     state = State{false, true, {}, why};
     if (stopping) return changed.bump();
-    if (was_up) {
-      log::warn("docker", "the engine is gone: {}", why);
-    } else if (said != why) {
-      log::warn("docker", "{}", why);
-    }
+    if (was_up || said != why) log::warn("docker", "{}", why);
     said = why;
     changed.bump();
     for_entries([](Entry& entry) {

@@ -13,9 +13,7 @@ namespace {
 constexpr auto kPullIdle = std::chrono::minutes(5);
 constexpr auto kImportLimit = std::chrono::minutes(5);
 
-std::string network_path(std::string_view name) {
-  return "/networks/" + http::encode_path(name, http::Slash::escape);
-}
+std::string network_path(std::string_view name) { return "/networks/" + http::encode_path(name, http::Slash::escape); }
 
 /// Download counters come many times a second with the same status: only a new status is a step.
 class Steps {
@@ -44,8 +42,9 @@ asio::awaitable<Result<void>> Client::pull_image(std::string name, std::function
   const auto parts = wire::split_image_name(name);
   http::Request message;
   message.method = "POST";
-  message.target = fmt::format("/images/create?fromImage={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
-                               http::encode_path(parts.tag, http::Slash::escape));
+  message.target =
+      fmt::format("/images/create?fromImage={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
+                  http::encode_path(parts.tag, http::Slash::escape));
   Steps steps(std::move(progress));
   std::string problem;  // the status line was sent long before: errors come as lines of a 200 answer
   JsonSplitter lines([&](std::string_view line) {
@@ -66,8 +65,9 @@ asio::awaitable<Result<std::string>> Client::import_image(std::string name, std:
   const auto parts = wire::split_image_name(name);
   http::Request message;
   message.method = "POST";
-  message.target = fmt::format("/images/create?fromSrc=-&repo={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
-                               http::encode_path(parts.tag, http::Slash::escape));
+  message.target =
+      fmt::format("/images/create?fromSrc=-&repo={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
+                  http::encode_path(parts.tag, http::Slash::escape));
   for (const auto& change : changes) {
     message.target += "&changes=" + http::encode_path(change, http::Slash::escape);
   }
@@ -86,6 +86,12 @@ asio::awaitable<Result<std::string>> Client::import_image(std::string name, std:
   if (!ended) co_return tl::unexpected(std::move(ended).error().with_context("importing " + name));
   if (id.empty()) co_return fail(Errc::parse, "importing {}: the engine's answer holds no image id", name);
   co_return id;
+}
+
+asio::awaitable<Result<void>> Client::remove_image(std::string name) {
+  auto answer = co_await call("DELETE", "/images/" + http::encode_path(name, http::Slash::keep));
+  if (!answer && answer.error().code != Errc::not_found) co_return tl::unexpected(std::move(answer).error());
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<std::vector<Network>>> Client::list_networks(std::vector<std::string> labels) {

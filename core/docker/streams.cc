@@ -36,7 +36,8 @@ asio::awaitable<Result<void>> Client::events(std::function<void()> on_open, std:
     if (on_open) on_open();
   };
   ByteSink feed = [&objects](std::string_view bytes) { return objects.feed(bytes); };
-  auto ended = co_await read_stream(std::move(message), std::move(opened), std::move(feed), std::chrono::milliseconds(0));
+  auto ended =
+      co_await read_stream(std::move(message), std::move(opened), std::move(feed), std::chrono::milliseconds(0));
   CO_CHECK(std::move(ended));
   co_return fail(Errc::docker_unreachable, "the Docker engine at {} ended its event stream", target_.to_string());
 }

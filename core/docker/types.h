@@ -16,7 +16,7 @@ namespace devstack::docker {
 using StringMap = std::map<std::string, std::string>;
 
 struct PortBinding {
-  std::string host_ip;  ///< "" or "0.0.0.0": every interface
+  std::string host_ip;          ///< "" or "0.0.0.0": every interface
   std::uint16_t host_port = 0;  ///< 0: the engine chooses
   friend bool operator==(const PortBinding&, const PortBinding&) = default;
 };
@@ -46,11 +46,11 @@ struct HealthReport {
 /// GET /containers/{id}/json
 struct Container {
   std::string id;
-  std::string name;  ///< without the leading '/'
-  std::string image;       ///< as given: "redis:7"
+  std::string name;   ///< without the leading '/'
+  std::string image;  ///< as given: "redis:7"
   std::string image_id;
   std::string hostname;
-  bool tty = false;  ///< its log stream is raw, not framed
+  bool tty = false;              ///< its log stream is raw, not framed
   std::vector<std::string> env;  ///< image's merged in
   StringMap labels;
   std::vector<ContainerPort> exposed_ports;

@@ -147,8 +147,9 @@ std::string render(const Request& message, const Target& target) {
   std::string out = fmt::format("{} {} HTTP/1.1\r\n", message.method, message.target);
   if (!message.headers.get("Host")) {
     const bool v6 = target.host.find(':') != std::string::npos;
-    const auto host = target.unix_path.empty() ? fmt::format("{}{}{}:{}", v6 ? "[" : "", target.host, v6 ? "]" : "", target.port)
-                                               : std::string("localhost");
+    const auto host = target.unix_path.empty()
+                          ? fmt::format("{}{}{}:{}", v6 ? "[" : "", target.host, v6 ? "]" : "", target.port)
+                          : std::string("localhost");
     out.append("Host: ").append(host).append("\r\n");
   }
   if (!message.headers.get("User-Agent")) out.append("User-Agent: devstack\r\n");
@@ -174,8 +175,9 @@ Result<void> check(const Request& message) {
 }
 
 /// Reads until one final message is complete; 1xx answers before it are skipped. `extend` runs before each read.
-asio::awaitable<Result<Response>> receive(std::shared_ptr<Connection> connection, Target target, StreamHandlers handlers,
-                                          bool head_method, std::size_t body_bytes, std::chrono::milliseconds idle) {
+asio::awaitable<Result<Response>> receive(std::shared_ptr<Connection> connection, Target target,
+                                          StreamHandlers handlers, bool head_method, std::size_t body_bytes,
+                                          std::chrono::milliseconds idle) {
   ReadBuffer input;
   auto parser = std::make_unique<ResponseParser>(handlers.on_head, handlers.on_chunk);
   const auto prepare = [&]() {
@@ -236,7 +238,6 @@ asio::awaitable<Result<Response>> request(Target target, Request message, Client
   const auto begun = Time::now();
   const bool head_method = message.method == "HEAD";
   CO_CHECK(check(message));
-  // Not CO_CHECK(co_await ...): g++ 12 miscompiles a co_await with temporary arguments inside an if's condition.
   auto connected = co_await connect(connection, target, std::min(limits.connect_timeout, limits.timeout));
   CO_CHECK(std::move(connected));
   connection->expires_at(begun + limits.timeout);
@@ -259,7 +260,8 @@ asio::awaitable<Result<void>> stream(Target target, Request message, StreamHandl
   connection->expires_at(idle.count() > 0 ? Time::now() + idle : Time::time_point::max());
   auto sent = co_await send(connection, target, std::move(message));
   CO_CHECK(std::move(sent));
-  CO_TRY([[maybe_unused]] auto response, co_await receive(connection, target, std::move(handlers), head_method, 0, idle));
+  CO_TRY([[maybe_unused]] auto response,
+         co_await receive(connection, target, std::move(handlers), head_method, 0, idle));
   co_return Result<void>();
 }
 

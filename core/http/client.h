@@ -33,9 +33,9 @@ struct ClientLimits {
 asio::awaitable<Result<Response>> request(Target target, Request message, ClientLimits limits = {});
 
 /// A request whose answer is read piece by piece. `on_head` sees status and headers (body empty) and returns whether to
-/// go on; `on_chunk` gets body bytes as they arrive; `go_on`, where set, is asked after each piece and ends the exchange
-/// (ok) by answering false. Returns when the server ends the body (ok), or with the error that broke it; cancelling the
-/// coroutine closes the connection. `idle` bounds the wait for the next byte (0: none).
+/// go on; `on_chunk` gets body bytes as they arrive; `go_on`, where set, is asked after each piece and ends the
+/// exchange (ok) by answering false. Returns when the server ends the body (ok), or with the error that broke it;
+/// cancelling the coroutine closes the connection. `idle` bounds the wait for the next byte (0: none).
 struct StreamHandlers {
   std::function<bool(const Response&)> on_head;
   std::function<void(std::string_view)> on_chunk;

@@ -66,9 +66,12 @@ void append_head(std::string& out, const Response& response, const HeadContext& 
       out.append("\r\n");
       break;
     }
-    case Framing::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
+    case Framing::chunked:
+      out.append("Transfer-Encoding: chunked\r\n");
+      break;
     case Framing::none:
-    case Framing::close: break;
+    case Framing::close:
+      break;
   }
   if (!context.keep_alive) {
     out.append("Connection: close\r\n");

@@ -6,7 +6,8 @@
 
 #include "core/http/message.h"
 
-/// The status line and header fields of an answer, as bytes (RFC 9112 §4-6). Pure but for HttpDate. Private to the room.
+/// The status line and header fields of an answer, as bytes (RFC 9112 §4-6). Pure but for HttpDate. Private to the
+/// room.
 namespace devstack::http {
 
 /// How an answer's body is delimited on the wire.

@@ -96,7 +96,8 @@ asio::awaitable<void> accept_all(std::shared_ptr<SessionContext> context, std::s
   }
 }
 
-/// A socket file left behind by a program that is gone may go; one that somebody answers on, or that is no socket, stays.
+/// A socket file left behind by a program that is gone may go; one that somebody answers on, or that is no socket,
+/// stays.
 Result<void> clear_stale(const std::string& path, const Local::endpoint& where) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return {};

@@ -16,11 +16,11 @@ namespace devstack::http {
 
 struct ServerLimits {
   std::size_t header_bytes = 64U << 10U;
-  std::size_t body_bytes = 16U << 20U;  ///< over it: 413
-  std::size_t connections = 8192;       ///< over it: the newest is answered 503 and closed
-  std::chrono::seconds read_timeout{30};     ///< for a request to arrive once its first byte has
-  std::chrono::seconds idle_timeout{900};    ///< between requests; longer than the longest blocking query
-  std::chrono::seconds write_timeout{60};    ///< for one write of a response
+  std::size_t body_bytes = 16U << 20U;     ///< over it: 413
+  std::size_t connections = 8192;          ///< over it: the newest is answered 503 and closed
+  std::chrono::seconds read_timeout{30};   ///< for a request to arrive once its first byte has
+  std::chrono::seconds idle_timeout{900};  ///< between requests; longer than the longest blocking query
+  std::chrono::seconds write_timeout{60};  ///< for one write of a response
 };
 
 /// An HTTP/1.1 server (Beast behind it): keep-alive, pipelining, chunked requests and responses, Expect: 100-continue.

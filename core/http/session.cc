@@ -23,7 +23,7 @@ using Beast = boost::beast::http::error;
 constexpr std::size_t kReadStep = 2048;        // of a head: most requests fit in one
 constexpr std::size_t kBodyReadStep = 65536;   // while a body comes
 constexpr std::size_t kPipelinedMost = 16384;  // kept while the handler runs
-constexpr std::size_t kCopyMost = 32768;       // a body up to this goes into the head's buffer, larger ones by reference
+constexpr std::size_t kCopyMost = 32768;  // a body up to this goes into the head's buffer, larger ones by reference
 constexpr std::size_t kOutputKept = 65536;
 
 struct Refusal {
@@ -158,7 +158,8 @@ asio::awaitable<Session::Read> Session::read_request(RequestParser& parser) {
     const bool head_done = parser.is_header_done();
     if (head_done && parser.expects_continue && !continued && parser.request.body.empty()) {
       continued = true;
-      if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) co_return Read::closed;
+      const bool told = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
+      if (!told) co_return Read::closed;
       phase_ = Phase::reading;
     }
     // What stays unparsed is one line at most; a chunk header without an end is not the parser's to bound.
@@ -194,7 +195,7 @@ asio::awaitable<bool> Session::answer(Response response, bool head_method, int v
 
 asio::awaitable<bool> Session::stream_body(Response& response, Framing framing) {
   write_failed_ = false;
-  const bool head_sent = co_await send(output_);  // a local: g++ 12 spoils the frame of `if (!co_await …)` here
+  const bool head_sent = co_await send(output_);
   if (!head_sent) co_return false;
   enter(Phase::handling, Time::duration::max());
   watch_soon();

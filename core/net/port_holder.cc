@@ -55,6 +55,17 @@ bool is_number(const std::string& text) {
 
 }  // namespace
 
+std::optional<std::string> listening_address(std::uint16_t port) {
+  std::optional<std::string> found;
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    for (auto& address : listening_addresses(read_all(table), port)) {
+      if (address == "0.0.0.0" || address == "::") return "0.0.0.0";
+      if (!found) found = std::move(address);
+    }
+  }
+  return found;
+}
+
 std::string port_holder(Transport transport, std::uint16_t port) {
   const auto inodes = inodes_on(transport, port);
   if (inodes.empty()) return "another program";

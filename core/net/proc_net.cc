@@ -1,5 +1,6 @@
 #include "core/net/proc_net.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 
 namespace devstack::net {
@@ -36,7 +37,42 @@ std::optional<std::uint64_t> inode_of_row(std::string_view line, std::uint16_t p
   return inode && *inode != 0 ? inode : std::nullopt;
 }
 
+/// "0100007F" or 32 digits: 32-bit words, each in the machine's byte order.
+std::string address_of_hex(std::string_view hex) {
+  std::vector<unsigned char> bytes;
+  for (std::size_t word = 0; word + 8 <= hex.size(); word += 8) {
+    const auto value = number<std::uint32_t>(hex.substr(word, 8), 16);
+    if (!value) return {};
+    for (unsigned shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<unsigned char>(*value >> shift));
+  }
+  namespace ip = boost::asio::ip;
+  if (bytes.size() == 4) {
+    ip::address_v4::bytes_type raw{};
+    std::copy(bytes.begin(), bytes.end(), raw.begin());
+    return ip::address_v4(raw).to_string();
+  }
+  if (bytes.size() != 16) return {};
+  ip::address_v6::bytes_type raw{};
+  std::copy(bytes.begin(), bytes.end(), raw.begin());
+  return ip::address_v6(raw).to_string();
+}
+
 }  // namespace
+
+std::vector<std::string> listening_addresses(std::string_view table, std::uint16_t port) {
+  std::vector<std::string> out;
+  while (!table.empty()) {
+    const auto end = std::min(table.find('\n'), table.size());
+    auto row = table.substr(0, end);
+    if (inode_of_row(row, port, SocketState::listening)) {
+      next_word(row);
+      const auto local = next_word(row);
+      out.push_back(address_of_hex(local.substr(0, local.rfind(':'))));
+    }
+    table.remove_prefix(std::min(end + 1, table.size()));
+  }
+  return out;
+}
 
 std::vector<std::uint64_t> socket_inodes(std::string_view table, std::uint16_t port, SocketState state) {
   std::vector<std::uint64_t> out;

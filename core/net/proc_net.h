@@ -14,6 +14,9 @@ namespace devstack::net {
 enum class SocketState { listening, any };
 std::vector<std::uint64_t> socket_inodes(std::string_view table, std::uint16_t port, SocketState state);
 
+/// Local addresses of the listening rows of a /proc/net/{tcp,tcp6} table with that port, as text: "127.0.0.1", "::".
+std::vector<std::string> listening_addresses(std::string_view table, std::uint16_t port);
+
 /// The number in "socket:[12345]", the target of a link in /proc/PID/fd.
 std::optional<std::uint64_t> socket_inode(std::string_view link);
 

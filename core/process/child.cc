@@ -47,23 +47,24 @@ ExitStatus decode(int raw) {
 
 /// Waits for the end of the process and reaps it. It owns what it uses: a Child that is gone leaves no zombie behind.
 asio::awaitable<void> ChildCore::watch(std::shared_ptr<ChildCore> core) {
-  boost::system::error_code error;
-  co_await core->pidfd.async_wait(asio::posix::stream_descriptor::wait_read,
-                                  asio::redirect_error(asio::use_awaitable, error));
   ExitStatus status;
-  if (core->ours) {
-    int raw = 0;
-    pid_t reaped = 0;
-    do {
-      reaped = ::waitpid(core->identity.pid, &raw, 0);
-    } while (reaped < 0 && errno == EINTR);
-    if (reaped == core->identity.pid) {
-      status = decode(raw);
-    } else {
-      status.known = false;
+  status.known = false;
+  for (;;) {
+    boost::system::error_code error;
+    co_await core->pidfd.async_wait(asio::posix::stream_descriptor::wait_read,
+                                    asio::redirect_error(asio::use_awaitable, error));
+    if (error) break;
+    // The wait may end early: between fork and exec a child holds copies of our descriptors, so epoll goes on reporting
+    // ones that we have closed, and Asio takes the report for whoever has that place now. Blocking in waitpid would
+    // stop the loop for as long as the process lives.
+    if (!core->ours) {
+      if (!alive(core->identity)) break;
+      continue;
     }
-  } else {
-    status.known = false;
+    int raw = 0;
+    const pid_t reaped = ::waitpid(core->identity.pid, &raw, WNOHANG);
+    if (reaped == core->identity.pid) status = decode(raw);
+    if (reaped != 0 && !(reaped < 0 && errno == EINTR)) break;
   }
   boost::system::error_code ignored;
   core->pidfd.close(ignored);

@@ -21,11 +21,11 @@ namespace devstack::process {
 namespace asio = boost::asio;
 
 struct Spec {
-  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH of `env`
+  std::vector<std::string> argv;           ///< argv[0] is looked up in PATH of `env`
   std::map<std::string, std::string> env;  ///< the whole environment
-  std::string working_dir;  ///< "" = ours
-  std::string user;         ///< "" = ours
-  std::string log_file;     ///< stdout and stderr are appended here; "" = /dev/null
+  std::string working_dir;                 ///< "" = ours
+  std::string user;                        ///< "" = ours
+  std::string log_file;                    ///< stdout and stderr are appended here; "" = /dev/null
 };
 
 /// What must be kept on disk to find a process again: a pid alone may be another process by now.
@@ -42,8 +42,8 @@ std::optional<Identity> identify(pid_t pid);
 bool alive(const Identity& identity);
 
 struct ExitStatus {
-  int code = 0;    ///< exit code, or 128 + signal
-  int signal = 0;  ///< 0 when it exited by itself
+  int code = 0;       ///< exit code, or 128 + signal
+  int signal = 0;     ///< 0 when it exited by itself
   bool known = true;  ///< false for a re-adopted process: it is not our child, its code cannot be read
 };
 
@@ -76,7 +76,8 @@ struct Finished {
   int exit_code = 0;
   std::string output;
 };
-asio::awaitable<Result<Finished>> run(Spec spec, std::chrono::milliseconds timeout, std::size_t output_bytes = 64U << 10U);
+asio::awaitable<Result<Finished>> run(Spec spec, std::chrono::milliseconds timeout,
+                                      std::size_t output_bytes = 64U << 10U);
 
 /// "SIGHUP", "HUP" or "1" -> 1.
 Result<int> parse_signal(std::string_view text);

@@ -30,6 +30,8 @@ defaults
   option redispatch 1
   retry-on conn-failure empty-response
   option forwardfor
+  # After a reload the old process answers one more request on a kept-alive connection instead of cutting it.
+  option idle-close-on-response
 
 frontend http
 {binds}  http-request set-var(txn.host) req.hdr(host),host_only,lower
@@ -47,10 +49,10 @@ backend unknown
   http-request return status 404 content-type "text/plain; charset=utf-8" lf-file {text}
 )";
 
+// No rule on nbsrv: in a process that finishes after a reload it says 0 while the servers are well.
 constexpr std::string_view backend_text = R"(
 backend {backend}
-  http-request return status 503 content-type "text/plain; charset=utf-8" hdr Retry-After 1 lf-string "devstack: {service} is registered, but no instance of it is healthy (asked for %[var(txn.shown)])\n" if {{ nbsrv eq 0 }}
-  http-error status 503 content-type "text/plain; charset=utf-8" lf-string "devstack: no instance of {service} answers (asked for %[var(txn.shown)])\n"
+  http-error status 503 content-type "text/plain; charset=utf-8" hdr Retry-After 1 lf-string "devstack: no healthy instance of {service} answers (asked for %[var(txn.shown)])\n"
 )";
 
 std::string binds(const Model& model) {

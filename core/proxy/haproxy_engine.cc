@@ -97,12 +97,14 @@ struct HaproxyEngine::Impl {
   Signal died;
   std::unique_ptr<TaskGroup> tasks;
   ChildPtr current;
+  ChildPtr starting;             ///< the next one; stop() may come before it is ready
   std::list<ChildPtr> retiring;  ///< finish their connections
   Model active;
   std::vector<BackendChange> draining;
   bool second_folder = false;  ///< which of the two folders the running configuration stands in
   bool adopted = false;        ///< `current` is an earlier supervisor's
   bool draining_task = false;
+  bool handing_over = false;                ///< a new process is starting, which sends the current one away
   bool applying = false, removing = false;  ///< never both: an instance that comes back must not be deleted after all
   std::uint64_t reloads = 0;
 };
@@ -142,7 +144,7 @@ void HaproxyEngine::Impl::adopt_previous() {
 }
 
 asio::awaitable<Result<void>> HaproxyEngine::Impl::check(std::string config_path) {
-  std::vector<std::string> argv{program, "-c", "-q", "-f", std::move(config_path)};
+  std::vector<std::string> argv{program, "-c", "-f", std::move(config_path)};
   auto command = spec(std::move(argv), {});
   CO_TRY(const auto checked, co_await process::run(std::move(command), check_limit));
   if (checked.exit_code == 0) co_return Result<void>();
@@ -154,9 +156,17 @@ asio::awaitable<Result<void>> HaproxyEngine::Impl::swap_in(Model model) {
   const auto paths = haproxy::Paths::in(folder, socket);
   CO_CHECK(haproxy::write_files(haproxy::files(model, paths, config)));
   CO_CHECK(co_await check(paths.config));
-  CO_TRY(auto next, co_await launch(paths.config));
+  handing_over = true;
+  auto launched = co_await launch(paths.config);
+  handing_over = false;
+  if (!launched && current && !process::alive(current->identity())) {
+    current.reset();
+    died.bump();
+  }
+  CO_TRY(auto next, std::move(launched));
   if (current) retire(std::move(current));
   current = std::move(next);
+  starting.reset();
   adopted = false;
   tasks->spawn("proxy: haproxy", watch(current));
   active = std::move(model);
@@ -180,9 +190,11 @@ asio::awaitable<Result<ChildPtr>> HaproxyEngine::Impl::launch(std::string config
   auto command = spec(std::move(argv), log_file);
   CO_TRY(auto started, process::Child::start(loop, std::move(command)));
   const ChildPtr child(std::move(started));
+  starting = child;
   CO_CHECK(haproxy::write_identity(pid_file, child->identity()));
   if (auto ready = co_await wait_ready(child, log_size); !ready) {
     co_await child->stop(SIGTERM, stop_grace);
+    starting.reset();
     if (previous) CO_CHECK(haproxy::write_identity(pid_file, *previous));
     co_return tl::unexpected(std::move(ready).error());
   }
@@ -209,6 +221,7 @@ void HaproxyEngine::Impl::retire(ChildPtr child) {
 asio::awaitable<void> HaproxyEngine::Impl::watch(ChildPtr child) {
   const auto ended = co_await child->wait();
   if (process::alive(child->identity())) co_return;  // we are being stopped, not it
+  if (child == current && handing_over) co_return;   // asked to go by the next one; swap_in() goes on from there
   if (child == current) {
     log::warn("proxy", "haproxy (pid {}) ended with {}", child->identity().pid,
               ended.signal != 0 ? fmt::format("signal {}", ended.signal) : fmt::format("code {}", ended.code));
@@ -300,9 +313,10 @@ asio::awaitable<void> HaproxyEngine::stop() {
   impl.adopt_previous();
   co_await impl.tasks->stop();
   impl.tasks = std::make_unique<TaskGroup>(impl.loop);
-  impl.draining_task = impl.applying = impl.removing = false;
+  impl.draining_task = impl.applying = impl.removing = impl.handing_over = false;
   auto children = std::exchange(impl.retiring, {});
   if (impl.current) children.push_front(std::exchange(impl.current, nullptr));
+  if (impl.starting) children.push_front(std::exchange(impl.starting, nullptr));
   for (const auto& child : children) child->signal(SIGTERM);
   for (const auto& child : children) co_await child->stop(SIGTERM, stop_grace);
   impl.draining.clear();

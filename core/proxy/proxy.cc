@@ -233,6 +233,16 @@ void Proxy::set_extra(std::string extra) {
   impl_->work.bump();
 }
 
+bool Proxy::routes_now(std::string_view service) const {
+  const auto of = [&](const std::vector<Route>& routes) -> const Route* {
+    const auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& r) { return r.service == service; });
+    return found == routes.end() ? nullptr : &*found;
+  };
+  const auto wanted = proxy::routes(*impl_->view.snapshot(), impl_->options.routes);
+  const Route* want = of(wanted.routes);
+  const Route* have = of(impl_->applied.routes);
+  return want == nullptr || (have != nullptr && *have == *want);
+}
 const RouteTable& Proxy::table() const { return impl_->table; }
 
 HaproxyProxy::HaproxyProxy(asio::any_io_executor loop, registry::RegistryView& view, ProxyOptions options,

@@ -46,8 +46,10 @@ class Proxy : public Component {
   /// Other addresses to listen on (docker0 appeared): brought about soon, without cutting connections.
   void set_binds(std::vector<std::string> addresses);
   void set_extra(std::string extra);
-  /// What is routed now.
+  /// What is to be routed: what the registry says, and what has no route and why.
   [[nodiscard]] const RouteTable& table() const;
+  /// Whether the program already routes this service as the registry has it now; true for what has no route.
+  [[nodiscard]] bool routes_now(std::string_view service) const;
 
  private:
   struct Impl;

@@ -65,8 +65,9 @@ std::string image_base_name(std::string_view image) {
 
 std::string default_name(const docker::Container& container, NameFrom from) {
   if (from == NameFrom::container) return container.name;
+  if (auto name = first_label(container, {"io.devstack.service"}); !name.empty()) return name;
   if (from == NameFrom::service) {
-    if (auto name = first_label(container, {"io.devstack.service", "com.docker.compose.service"}); !name.empty()) {
+    if (auto name = first_label(container, {"com.docker.compose.service"}); !name.empty()) {
       return name;
     }
   }
@@ -155,6 +156,7 @@ std::optional<Registration> registration(const docker::Container& container, con
   service.port = options.mode == Mode::internal ? candidate.port.port : candidate.host_port;
   const auto place = place_of(container, candidate, metadata, options, network_owner);
   service.address = place.ipv4.empty() ? place.ipv6 : place.ipv4;
+  if (options.omit_host_address && service.address == options.host_address) service.address.clear();
   if (!place.ipv4.empty() && !place.ipv6.empty()) {
     service.tagged_addresses["lan_ipv6"] = registry::ServiceAddress{place.ipv6, service.port};
   }

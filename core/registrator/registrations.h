@@ -17,7 +17,8 @@ namespace devstack::registrator {
 
 /// Which address and port stand for a container: its own, or the host's where ports are published.
 enum class Mode { internal, published };
-/// Where a service's name comes from when no SERVICE_NAME says it. `service` is the Compose service's name.
+/// Where a service's name comes from when no SERVICE_NAME says it. `service` is the Compose service's name. A container
+/// of a devstack stack (label io.devstack.service) has its service's name with `image` too.
 enum class NameFrom { image, service, container };
 /// Whether a container that ended by itself with an error stays registered.
 enum class DeregisterWhen { always, on_success };
@@ -30,6 +31,8 @@ struct RegistratorOptions {
   std::string ip_label;         ///< -useIpFromLabel: the label whose value (a "/mask" is cut) beats all of these
   bool explicit_names = false;  ///< -explicit: only ports with a SERVICE_NAME or SERVICE_x_NAME
   NameFrom name_from = NameFrom::image;
+  /// As Registrator in 2015: where a service's address is the node's it is left out, so that SRV records name the node.
+  bool omit_host_address = false;
   /// -tags: comma-separated tags for every service of this container; the caller expands its template.
   std::function<std::string(const docker::Container&)> tags;
   DeregisterWhen deregister = DeregisterWhen::always;

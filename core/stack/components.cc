@@ -51,6 +51,7 @@ bool is_address_with_port(std::string_view text) {
 constexpr std::array<std::string_view, 4> kRegistryEngines{"embedded", "consul", "container", "external"};
 constexpr std::array<std::string_view, 3> kProxyEngines{"haproxy", "nginx", "none"};
 constexpr std::array<std::string_view, 2> kModes{"internal", "published"};
+constexpr std::array<std::string_view, 2> kCompat{"current", "2015"};
 
 using R = const Reading&;
 using V = const Node&;
@@ -105,6 +106,7 @@ constexpr Field<DnsSettings> kDns[] = {
 constexpr Field<RegistratorSettings> kRegistrator[] = {
     {"enabled", [](RegistratorSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
     {"mode", [](RegistratorSettings& s, V v, R in) { choice(s.mode, v, kModes, in); }},
+    {"compat", [](RegistratorSettings& s, V v, R in) { choice(s.compat, v, kCompat, in); }},
     {"ip",
      [](RegistratorSettings& s, V v, R in) {
        text(s.ip, v, in);

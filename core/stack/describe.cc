@@ -131,6 +131,7 @@ json::object describe(const RegistratorSettings& s) {
   put(out, "enabled", s.enabled, true);
   put(out, "mode", s.mode, RegistratorSettings{}.mode);
   put(out, "ip", s.ip);
+  put(out, "compat", s.compat, RegistratorSettings{}.compat);
   return out;
 }
 

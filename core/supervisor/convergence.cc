@@ -58,6 +58,7 @@ asio::awaitable<void> Supervisor::Impl::converge_on_demand() {
 
 asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted) {
   processes.context.project = wanted.project;
+  if (options.process_host) processes.context.host = options.process_host();
   containers.project = wanted.project;
   containers.network = wanted.network;
   auto container_names = names_of(wanted, stack::UnitKind::container);

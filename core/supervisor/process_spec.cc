@@ -51,6 +51,7 @@ process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext&
   spec.env["DEVSTACK_PROJECT"] = context.project;
   spec.env["DEVSTACK_SERVICE"] = unit.service;
   spec.env["DEVSTACK_UNIT"] = unit.name;
+  if (port != 0 && !context.host.empty()) spec.env["HOST"] = context.host;
   for (const auto& [key, value] : unit.spec.environment) spec.env[key] = value;
   if (port != 0) {
     spec.env["PORT"] = std::to_string(port);

@@ -16,6 +16,7 @@ struct ProcessContext {
   std::string project;
   std::string project_dir;                       ///< relative working directories are below it
   std::string path;                              ///< PATH of the process
+  std::string host;                              ///< HOST of a process with a port: where it should listen; "" = unset
   std::map<std::string, std::string> inherited;  ///< HOME, USER, LANG …, as we have them
 };
 

@@ -17,6 +17,10 @@ namespace {
 using std::chrono::milliseconds;
 /// While a process has not been healthy yet it is looked at this often, so that `up` need not wait a whole interval.
 constexpr auto eager_interval = std::chrono::milliseconds(500);
+/// A process with a port counts as started when it listens, or after this long: then it is left to listen later.
+constexpr auto listening_limit = std::chrono::seconds(5);
+constexpr auto listening_pause = std::chrono::milliseconds(20);
+constexpr auto late_listening_pause = std::chrono::milliseconds(500);
 
 milliseconds to_ms(std::chrono::nanoseconds span) { return std::chrono::duration_cast<milliseconds>(span); }
 
@@ -120,16 +124,45 @@ asio::awaitable<Result<UnitEvent>> ProcessUnit::launch() {
     co_return tl::unexpected<Error>(std::move(saved).error());
   }
   started_at_ = std::time(nullptr);
+  co_await wait_listening();
   co_await begin_watch();
   co_return up_event(UnitEvent::Kind::started);
 }
 
 asio::awaitable<void> ProcessUnit::begin_watch() {
-  co_await take_in();
   shown_health_.clear();
+  const bool listens = find_listening();
+  if (listens) co_await take_in();
   watch_ = std::make_unique<TaskGroup>(shared_.executor);
   watch_->spawn("supervisor: exit of " + unit_.name, watch_exit());
+  if (!listens) watch_->spawn("supervisor: port of " + unit_.name, take_in_when_listening());
   if (has_command_check(unit_.spec)) watch_->spawn("supervisor: health of " + unit_.name, watch_health());
+}
+
+bool ProcessUnit::find_listening() {
+  listening_.clear();
+  if (port_ == 0) return true;
+  if (!shared_.listening_address) {
+    listening_ = shared_.writer->identity().address;
+    return true;
+  }
+  if (auto found = shared_.listening_address(port_)) listening_ = std::move(*found);
+  return !listening_.empty();
+}
+
+asio::awaitable<void> ProcessUnit::wait_listening() {
+  const Instant limit = shared_.clock->now() + listening_limit;
+  while (!find_listening() && process::alive(child_->identity()) && shared_.clock->now() < limit) {
+    co_await shared_.clock->sleep_for(listening_pause);
+  }
+}
+
+asio::awaitable<void> ProcessUnit::take_in_when_listening() {
+  while (!find_listening()) {
+    co_await shared_.clock->sleep_for(late_listening_pause);
+    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
+  }
+  co_await take_in();
 }
 
 asio::awaitable<void> ProcessUnit::end_watch() {
@@ -152,7 +185,9 @@ asio::awaitable<void> ProcessUnit::watch_exit() {
 }
 
 asio::awaitable<void> ProcessUnit::take_in() {
-  registered_ = process_service(unit_, shared_.writer->identity(), port_);
+  auto identity = shared_.writer->identity();
+  if (!listening_.empty()) identity.address = listening_;
+  registered_ = process_service(unit_, identity, port_);
   if (!registered_) co_return;
   registry::Service service = *registered_;
   std::vector<registry::Check> checks;
@@ -265,7 +300,7 @@ void ProcessUnit::describe(UnitStatus& status) const {
   if (!child_ || !lives) return;
   status.id = std::to_string(child_->identity().pid);
   status.started_at = started_at_;
-  if (port_ != 0) status.addresses.push_back(fmt::format("127.0.0.1:{}", port_));
+  if (port_ != 0 && !listening_.empty()) status.addresses.push_back(fmt::format("{}:{}", listening_, port_));
 }
 
 asio::awaitable<void> stop_stray(asio::any_io_executor executor, ProcessRecord record, std::chrono::seconds grace) {

@@ -19,6 +19,7 @@ struct ProcessShared {
   Clock* clock = nullptr;
   Records* records = nullptr;
   registry::RegistryWriter* writer = nullptr;
+  std::function<std::optional<std::string>(std::uint16_t)> listening_address;
   ProcessContext context;
   std::string log_dir;
 };
@@ -43,6 +44,9 @@ class ProcessUnit final : public Backend {
   asio::awaitable<void> end_watch();
   asio::awaitable<void> watch_exit();
   asio::awaitable<void> watch_health();
+  [[nodiscard]] bool find_listening();
+  asio::awaitable<void> wait_listening();
+  asio::awaitable<void> take_in_when_listening();
   asio::awaitable<void> take_in();
   asio::awaitable<void> take_out();
   asio::awaitable<void> show_health(health::Outcome outcome, std::string output);
@@ -53,6 +57,7 @@ class ProcessUnit final : public Backend {
   std::unique_ptr<process::Child> child_;
   std::unique_ptr<TaskGroup> watch_;
   std::uint16_t port_ = 0;
+  std::string listening_;  ///< where others reach it; "" while it does not listen
   std::optional<registry::Service> registered_;
   std::string shown_health_;
   std::int64_t started_at_ = 0;

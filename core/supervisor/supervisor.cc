@@ -62,6 +62,7 @@ Supervisor::Impl::Impl(asio::any_io_executor on, SupervisorOptions given, docker
   processes.clock = &clock;
   processes.records = &records;
   processes.writer = &writer;
+  processes.listening_address = options.listening_address;
   processes.log_dir = options.state_dir + "/logs";
   processes.context.path = options.process_path;
   processes.context.inherited = inherited_environment();

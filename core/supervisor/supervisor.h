@@ -28,6 +28,11 @@ struct SupervisorOptions {
   std::string process_path;  ///< PATH of host processes
   /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
   std::function<std::vector<std::string>()> container_dns;
+  /// The address at which others reach a process of this machine that listens on a TCP port; nothing while it does not
+  /// listen. Without it a process counts as listening everywhere at once.
+  std::function<std::optional<std::string>(std::uint16_t port)> listening_address;
+  /// What host processes are told to listen on ($HOST): the bridge's address, so that containers reach them.
+  std::function<std::string()> process_host;
   /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.
   std::function<asio::awaitable<Result<bool>>(std::string image)> provide_image;
 };

@@ -73,9 +73,13 @@ class Walk {
 
   Result<Flow> run(const Statement& statement, const Value& dot, std::string& out) {
     switch (statement.kind) {
-      case Statement::Kind::text: out += statement.text; return Flow::next;
-      case Statement::Kind::break_: return Flow::break_;
-      case Statement::Kind::continue_: return Flow::continue_;
+      case Statement::Kind::text:
+        out += statement.text;
+        return Flow::next;
+      case Statement::Kind::break_:
+        return Flow::break_;
+      case Statement::Kind::continue_:
+        return Flow::continue_;
       case Statement::Kind::action: {
         TRY(const Value value, pipe(statement.pipe, dot));
         if (statement.pipe.variables.empty()) out += value.display();
@@ -90,8 +94,10 @@ class Walk {
         return Flow::next;
       }
       case Statement::Kind::if_:
-      case Statement::Kind::with: return branch(statement, dot, out);
-      case Statement::Kind::range: return range(statement, dot, out);
+      case Statement::Kind::with:
+        return branch(statement, dot, out);
+      case Statement::Kind::range:
+        return range(statement, dot, out);
     }
     return Flow::next;
   }
@@ -151,7 +157,8 @@ class Walk {
       variables_.emplace_back(name, std::move(value));
       return;
     }
-    const auto at = std::find_if(variables_.rbegin(), variables_.rend(), [&](const auto& v) { return v.first == name; });
+    const auto at =
+        std::find_if(variables_.rbegin(), variables_.rend(), [&](const auto& v) { return v.first == name; });
     if (at != variables_.rend()) at->second = std::move(value);
   }
 
@@ -176,7 +183,8 @@ class Walk {
       return place(call_function(command, dot, std::move(last)), first.span);
     }
     if (arity.count() == 0) return operand(first, dot);
-    if (first.fields.empty()) return place<Value>(fail(Errc::invalid_argument, "can't give argument to non-function"), first.span);
+    if (first.fields.empty())
+      return place<Value>(fail(Errc::invalid_argument, "can't give argument to non-function"), first.span);
     return place(call_method(command, dot, std::move(last)), first.span);
   }
 
@@ -208,7 +216,9 @@ class Walk {
     const auto count = static_cast<int>(values.size());
     if (count < function->least || (function->most >= 0 && count > function->most)) {
       return fail(Errc::invalid_argument, "wrong number of args for {}: want {}{} got {}", name,
-                  function->least == function->most ? "" : count < function->least ? "at least " : "at most ",
+                  function->least == function->most ? ""
+                  : count < function->least         ? "at least "
+                                                    : "at most ",
                   count < function->least ? function->least : function->most, count);
     }
     auto result = function->run(rendering_, values);
@@ -234,12 +244,18 @@ class Walk {
   /// The value of an operand without its fields.
   Result<Value> base(const Operand& word, const Value& dot) {
     switch (word.kind) {
-      case Operand::Kind::dot: return dot;
-      case Operand::Kind::nil: return Value(NilInterface{});
-      case Operand::Kind::literal: return word.literal;
-      case Operand::Kind::pipe: return pipe(*word.pipe, dot);
-      case Operand::Kind::function: return invoke(word.name, {});
-      case Operand::Kind::variable: break;
+      case Operand::Kind::dot:
+        return dot;
+      case Operand::Kind::nil:
+        return Value(NilInterface{});
+      case Operand::Kind::literal:
+        return word.literal;
+      case Operand::Kind::pipe:
+        return pipe(*word.pipe, dot);
+      case Operand::Kind::function:
+        return invoke(word.name, {});
+      case Operand::Kind::variable:
+        break;
     }
     const auto at =
         std::find_if(variables_.rbegin(), variables_.rend(), [&](const auto& v) { return v.first == word.name; });
@@ -284,7 +300,7 @@ class Walk {
 
   /// scratch.Key, Get, Set, SetX, MapSet, MapSetX, MapValues.
   static Result<Value> method(const Value& of, const std::string& name, const std::vector<Value>& args) {
-    static const std::map<std::string, std::size_t> arity{{"Key", 1}, {"Get", 1},     {"Set", 2},      {"SetX", 2},
+    static const std::map<std::string, std::size_t> arity{{"Key", 1},    {"Get", 1},     {"Set", 2},      {"SetX", 2},
                                                           {"MapSet", 3}, {"MapSetX", 3}, {"MapValues", 1}};
     const auto known = arity.find(name);
     if (known == arity.end()) return fail(Errc::failed, "can't evaluate field {} in type {}", name, of.type());
@@ -327,7 +343,8 @@ class Walk {
 }  // namespace
 
 Evaluation evaluate(const Template& parsed, const Inputs& inputs) {
-  Rendering rendering{.inputs = inputs, .used = {}, .missing = {}, .scratch = std::make_shared<Scratch>(), .execute = {}};
+  Rendering rendering{
+      .inputs = inputs, .used = {}, .missing = {}, .scratch = std::make_shared<Scratch>(), .execute = {}};
   Walk walk(parsed, rendering);
   rendering.execute = [&walk](const std::string& name, const Value& dot) -> Result<std::string> {
     std::string out;

@@ -25,9 +25,9 @@ struct Inputs {
 };
 
 struct Evaluation {
-  std::string text;                    ///< empty when something is missing or wrong
-  std::vector<registry::Watch> used;   ///< sorted; a change of one of them may change the text
-  std::vector<std::string> missing;    ///< `key "app/name"`: blocks rendering until it is there
+  std::string text;                   ///< empty when something is missing or wrong
+  std::vector<registry::Watch> used;  ///< sorted; a change of one of them may change the text
+  std::vector<std::string> missing;   ///< `key "app/name"`: blocks rendering until it is there
   /// A failed execution, with its position: `executing at <expr>: reason`. Not set when something is missing, because
   /// what follows from missing data is not the template's fault.
   std::optional<Error> error;

@@ -19,9 +19,9 @@ const std::map<std::string_view, const Function*>& all_functions() {
   return all;
 }
 
-constexpr std::array<std::string_view, 9> kVaultAndNomad{
-    "secret",   "secrets",      "pkiCert",          "nomadService", "nomadServices",
-    "nomadVar", "nomadVarList", "nomadVarListSafe", "nomadVarExists"};
+constexpr std::array<std::string_view, 9> kVaultAndNomad{"secret",       "secrets",          "pkiCert",
+                                                         "nomadService", "nomadServices",    "nomadVar",
+                                                         "nomadVarList", "nomadVarListSafe", "nomadVarExists"};
 
 }  // namespace
 

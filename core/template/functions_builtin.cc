@@ -130,12 +130,23 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&#34;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -188,16 +199,21 @@ Result<bool> equal(const Value& a, const Value& b) {
   }
   if (kind != basic_kind(b)) return fail(Errc::invalid_argument, "incompatible types for comparison");
   switch (kind) {
-    case Basic::boolean: return *a.get<bool>() == *b.get<bool>();
-    case Basic::integer: return compare_integers(a, b) == 0;
-    case Basic::floating: return *a.get<double>() == *b.get<double>();
-    default: return *a.text() == *b.text();
+    case Basic::boolean:
+      return *a.get<bool>() == *b.get<bool>();
+    case Basic::integer:
+      return compare_integers(a, b) == 0;
+    case Basic::floating:
+      return *a.get<double>() == *b.get<double>();
+    default:
+      return *a.text() == *b.text();
   }
 }
 
 Result<bool> less(const Value& a, const Value& b) {
   const auto kind = basic_kind(a);
-  if (kind == Basic::other || kind == Basic::boolean) return fail(Errc::invalid_argument, "invalid type for comparison");
+  if (kind == Basic::other || kind == Basic::boolean)
+    return fail(Errc::invalid_argument, "invalid type for comparison");
   if (kind != basic_kind(b)) return fail(Errc::invalid_argument, "incompatible types for comparison");
   if (kind == Basic::integer) return compare_integers(a, b) < 0;
   if (kind == Basic::floating) return *a.get<double>() < *b.get<double>();

@@ -27,7 +27,9 @@ std::string encode(std::string_view text, std::string_view alphabet) {
 
 Answer decode(std::string_view text, std::string_view alphabet) {
   std::string out;
-  const auto bad = [](std::size_t at) { return fail(Errc::invalid_argument, "illegal base64 data at input byte {}", at); };
+  const auto bad = [](std::size_t at) {
+    return fail(Errc::invalid_argument, "illegal base64 data at input byte {}", at);
+  };
   std::size_t length = text.size();
   while (length > 0 && text.size() - length < 2 && text[length - 1] == '=') --length;
   if (text.size() % 4 != 0) return bad(text.size());
@@ -77,7 +79,8 @@ struct KeyAndValue {
 
 Result<std::vector<KeyAndValue>> key_pairs(const Value& value) {
   const auto* list = value.list();
-  if (list == nullptr) return fail(Errc::invalid_argument, "wrong type for value; expected pairs; got {}", value.type());
+  if (list == nullptr)
+    return fail(Errc::invalid_argument, "wrong type for value; expected pairs; got {}", value.type());
   std::vector<KeyAndValue> pairs;
   for (const auto& item : list->items) {
     const auto* key = item.structure() == nullptr ? nullptr : item.structure()->find("Key");
@@ -122,7 +125,8 @@ Answer explode(Rendering&, Arguments args) {
     while (true) {
       const auto slash = rest.find('/');
       at = &at->children[std::string(rest.substr(0, slash))];
-      if (at->leaf) return fail(Errc::invalid_argument, "not a map: {}: {} already has a value", quote(key), quote(rest));
+      if (at->leaf)
+        return fail(Errc::invalid_argument, "not a map: {}: {} already has a value", quote(key), quote(rest));
       if (slash == std::string_view::npos) break;
       rest.remove_prefix(slash + 1);
     }
@@ -135,12 +139,13 @@ Answer explode(Rendering&, Arguments args) {
 // --- YAML and TOML as consul-template's libraries write them (yaml.v2, BurntSushi/toml) ---
 
 bool yaml_needs_quotes(std::string_view text) {
-  static const std::set<std::string, std::less<>> words{"",  "~",  "null", "true", "false", "yes", "no",
-                                                        "on", "off", "y",   "n",    "<<",    "="};
+  static const std::set<std::string, std::less<>> words{"",   "~",   "null", "true", "false", "yes", "no",
+                                                        "on", "off", "y",    "n",    "<<",    "="};
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   if (words.contains(lower)) return true;
-  if (std::string_view("!&*-?|>'\"%@`#,[]{}:. ").find(text.front()) != std::string_view::npos && text.front() != '.') return true;
+  if (std::string_view("!&*-?|>'\"%@`#,[]{}:. ").find(text.front()) != std::string_view::npos && text.front() != '.')
+    return true;
   if (text.back() == ' ' || text.back() == ':') return true;
   if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos) return true;
   if (text.find_first_of("\n\t\r\"") != std::string_view::npos) return true;

@@ -16,7 +16,7 @@ using Answer = Result<Value>;
 /// A question of another datacenter is never answered: there is only one.
 bool is_ours(Rendering& r, const std::string& datacenter, std::string_view function, const std::string& argument) {
   if (datacenter.empty() || datacenter == r.inputs.datacenter) return true;
-  r.lacks(fmt::format("{} {}", function, quote(argument)));
+  r.lacks(fmt::format("{} {}", function, quote(argument + "@" + datacenter)));
   return false;
 }
 
@@ -44,6 +44,7 @@ registry::KvPtr look_up(Rendering& r, const KeyName& name, std::string_view func
 Answer key(Rendering& r, Arguments args) {
   TRY(const KeyName name, parse_key(args[0], "block"));
   if (name.key.empty()) return Value("");
+  if (!is_ours(r, name.datacenter, "key", name.key)) return Value("");
   const auto entry = look_up(r, name, "key");
   if (entry) return Value(entry->value);
   r.lacks(fmt::format("key {}", quote(name.key)));
@@ -134,9 +135,8 @@ Result<std::set<std::string, std::less<>>> parse_filter(std::string_view text) {
 }
 
 bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 Value sorted_strings(std::vector<std::string> items) {
@@ -165,8 +165,7 @@ Value describe(const registry::Instance& instance) {
   for (const auto& [name, address] : service->tagged_addresses) {
     addresses.entries.emplace(name, Struct{"ServiceAddress", {{"Address", address.address}, {"Port", address.port}}});
   }
-  const Struct weights{"AgentWeights",
-                       {{"Passing", service->weights.passing}, {"Warning", service->weights.warning}}};
+  const Struct weights{"AgentWeights", {{"Passing", service->weights.passing}, {"Warning", service->weights.warning}}};
   return Struct{"HealthService",
                 {{"Node", node->name},
                  {"NodeID", node->id},
@@ -227,7 +226,7 @@ Result<std::pair<std::string, std::string>> optional_name(Arguments args) {
 Answer services(Rendering& r, Arguments args) {
   TRY(const auto name, optional_name(args));
   List list{.items = {}, .element = "*dependency.CatalogSnippet"};
-  if (!is_ours(r, name.second, "services", "@" + name.second)) return Value(std::move(list));
+  if (!is_ours(r, name.second, "services", "")) return Value(std::move(list));
   r.used.insert({Watch::Table::services, ""});
   for (const auto& [service_name, tags] : r.inputs.state->services()) {
     list.items.push_back(Struct{"CatalogSnippet", {{"Name", service_name}, {"Tags", sorted_strings(tags)}}});
@@ -248,7 +247,7 @@ Value describe(const registry::Node& node) {
 Answer nodes(Rendering& r, Arguments args) {
   TRY(const auto name, optional_name(args));
   List list{.items = {}, .element = "*dependency.Node"};
-  if (!is_ours(r, name.second, "nodes", "@" + name.second)) return Value(std::move(list));
+  if (!is_ours(r, name.second, "nodes", "")) return Value(std::move(list));
   r.used.insert({Watch::Table::nodes, ""});
   for (const auto& node : r.inputs.state->nodes()) list.items.push_back(describe(*node));
   return Value(std::move(list));
@@ -275,7 +274,9 @@ Value node_services(Rendering& r, const std::string& node) {
 Answer node(Rendering& r, Arguments args) {
   TRY(auto name, optional_name(args));
   if (name.first.empty()) name.first = r.inputs.node;
-  Struct answer{"CatalogNode", {{"Node", NilInterface{}}, {"Services", List{.items = {}, .element = "*dependency.CatalogNodeService"}}}};
+  Struct answer{
+      "CatalogNode",
+      {{"Node", NilInterface{}}, {"Services", List{.items = {}, .element = "*dependency.CatalogNodeService"}}}};
   if (!is_ours(r, name.second, "node", name.first)) return Value(std::move(answer));
   // Its services may change without the list of service names changing.
   r.used.insert({Watch::Table::any, ""});

@@ -31,7 +31,8 @@ constexpr std::string_view kBlank = " \t\r\n\v\f";
 Answer join(Rendering&, Arguments args) {
   TRY(const std::string separator, text_argument(args[0]));
   const auto* list = args[1].list();
-  if (list == nullptr) return fail(Errc::invalid_argument, "wrong type for value; expected []string; got {}", args[1].type());
+  if (list == nullptr)
+    return fail(Errc::invalid_argument, "wrong type for value; expected []string; got {}", args[1].type());
   std::string out;
   for (std::size_t i = 0; i < list->items.size(); ++i) out += (i == 0 ? "" : separator) + list->items[i].print();
   return Value(std::move(out));
@@ -159,7 +160,8 @@ Answer holds(const Value& hay, const Value& needle) {
 /// How many of the first list are in the second, and of how many.
 Result<std::pair<std::size_t, std::size_t>> count_held(Arguments args) {
   const auto* needles = args[0].list();
-  if (needles == nullptr) return fail(Errc::invalid_argument, "wrong type for value; expected list; got {}", args[0].type());
+  if (needles == nullptr)
+    return fail(Errc::invalid_argument, "wrong type for value; expected list; got {}", args[0].type());
   std::size_t found = 0;
   for (const auto& needle : needles->items) {
     TRY(const Value one, holds(args[1], needle));
@@ -177,7 +179,8 @@ Answer contains_some(Rendering&, Arguments args) {
 Answer indent(Rendering&, Arguments args) {
   TRY(const std::int64_t spaces, integer_argument(args[0]));
   TRY(const std::string text, text_argument(args[1]));
-  if (spaces < 0 || spaces > 1000) return fail(Errc::invalid_argument, "indent value must be between 0 and 1000, got {}", spaces);
+  if (spaces < 0 || spaces > 1000)
+    return fail(Errc::invalid_argument, "indent value must be between 0 and 1000, got {}", spaces);
   std::string out;
   std::string_view rest = text;
   while (true) {
@@ -215,12 +218,13 @@ Answer must_env(Rendering& r, Arguments args) {
 /// Go writes a layout as what the reference time Mon Jan 2 15:04:05 MST 2006 looks like in it.
 std::string format_time(std::string_view layout, const std::tm& time) {
   constexpr std::pair<std::string_view, const char*> parts[] = {
-      {"January", "%B"}, {"Monday", "%A"}, {"2006", "%Y"}, {"Jan", "%b"}, {"Mon", "%a"}, {"MST", "UTC"},
-      {"Z07:00", "Z"},   {"-07:00", "+00:00"}, {"-0700", "+0000"}, {"01", "%m"}, {"02", "%d"}, {"03", "%I"},
-      {"04", "%M"},      {"05", "%S"},     {"06", "%y"},   {"15", "%H"}, {"PM", "%p"}, {"_2", "%e"}};
+      {"January", "%B"}, {"Monday", "%A"},     {"2006", "%Y"},     {"Jan", "%b"}, {"Mon", "%a"}, {"MST", "UTC"},
+      {"Z07:00", "Z"},   {"-07:00", "+00:00"}, {"-0700", "+0000"}, {"01", "%m"},  {"02", "%d"},  {"03", "%I"},
+      {"04", "%M"},      {"05", "%S"},         {"06", "%y"},       {"15", "%H"},  {"PM", "%p"},  {"_2", "%e"}};
   std::string pattern;
   while (!layout.empty()) {
-    const auto* part = std::find_if(std::begin(parts), std::end(parts), [&](const auto& p) { return layout.starts_with(p.first); });
+    const auto* part =
+        std::find_if(std::begin(parts), std::end(parts), [&](const auto& p) { return layout.starts_with(p.first); });
     if (part != std::end(parts)) {
       pattern += part->second;
       layout.remove_prefix(part->first.size());

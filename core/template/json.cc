@@ -12,21 +12,29 @@ namespace json = boost::json;
 
 Value from(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return NilInterface{};
-    case json::kind::bool_: return value.get_bool();
-    case json::kind::int64: return static_cast<double>(value.get_int64());
-    case json::kind::uint64: return static_cast<double>(value.get_uint64());
-    case json::kind::double_: return value.get_double();
-    case json::kind::string: return std::string_view(value.get_string());
+    case json::kind::null:
+      return NilInterface{};
+    case json::kind::bool_:
+      return value.get_bool();
+    case json::kind::int64:
+      return static_cast<double>(value.get_int64());
+    case json::kind::uint64:
+      return static_cast<double>(value.get_uint64());
+    case json::kind::double_:
+      return value.get_double();
+    case json::kind::string:
+      return std::string_view(value.get_string());
     case json::kind::array: {
       List list;
       for (const auto& item : value.get_array()) list.items.push_back(from(item));
       return list;
     }
-    case json::kind::object: break;
+    case json::kind::object:
+      break;
   }
   Map map;
-  for (const auto& field : value.get_object()) map.entries.insert_or_assign(std::string(field.key()), from(field.value()));
+  for (const auto& field : value.get_object())
+    map.entries.insert_or_assign(std::string(field.key()), from(field.value()));
   return map;
 }
 
@@ -34,11 +42,21 @@ std::string escape(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&') {
           out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -64,9 +82,8 @@ class Writer {
     } else if (const auto* list = value.list()) {
       composite('[', ']', list->items, [](Writer& w, const Value& item) { w.write(item); });
     } else if (const auto* map = value.map()) {
-      composite('{', '}', map->entries, [](Writer& w, const auto& entry) {
-        w.field(key_value(entry.first).print(), entry.second);
-      });
+      composite('{', '}', map->entries,
+                [](Writer& w, const auto& entry) { w.field(key_value(entry.first).print(), entry.second); });
     } else if (const auto* structure = value.structure()) {
       composite('{', '}', structure->fields, [](Writer& w, const auto& entry) { w.field(entry.first, entry.second); });
     } else {

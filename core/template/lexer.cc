@@ -121,7 +121,8 @@ class Lexer {
     if (!piece.empty()) tokens_.push_back({Kind::text, std::string(piece), from, piece.size(), false});
   }
   template <class... Args>
-  [[nodiscard]] tl::unexpected<Error> error(std::size_t offset, fmt::format_string<Args...> format, Args&&... args) const {
+  [[nodiscard]] tl::unexpected<Error> error(std::size_t offset, fmt::format_string<Args...> format,
+                                            Args&&... args) const {
     return fail_at(locate(text_, source_, offset), Errc::parse, format, std::forward<Args>(args)...);
   }
 
@@ -177,8 +178,10 @@ class Lexer {
       ++at_;
       return word(Kind::field, 0, at_);
     }
-    const bool signed_number = (c == '+' || c == '-') && (std::isdigit(static_cast<unsigned char>(next)) != 0 || next == '.');
-    if (std::isdigit(static_cast<unsigned char>(c)) != 0 || signed_number || (c == '.' && is_word(next))) return number();
+    const bool signed_number =
+        (c == '+' || c == '-') && (std::isdigit(static_cast<unsigned char>(next)) != 0 || next == '.');
+    if (std::isdigit(static_cast<unsigned char>(c)) != 0 || signed_number || (c == '.' && is_word(next)))
+      return number();
     if (is_word(c)) return word(Kind::identifier, 0, from);
     return punctuation(c, next);
   }

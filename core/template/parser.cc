@@ -15,7 +15,7 @@ using Kind = Token::Kind;
 
 constexpr std::size_t kMaxBytes = 1U << 20U;
 constexpr int kMaxDepth = 100;
-constexpr std::array<std::string_view, 11> kKeywords{"if",     "else",  "end",  "range", "with",     "define",
+constexpr std::array<std::string_view, 11> kKeywords{"if",    "else",     "end",   "range",    "with", "define",
                                                      "block", "template", "break", "continue", "nil"};
 
 /// Go's integer and float literals.
@@ -74,7 +74,8 @@ class Parser {
     return peek().kind == Kind::identifier && peek().value == word;
   }
   template <class... Args>
-  [[nodiscard]] tl::unexpected<Error> error(const Token& where, fmt::format_string<Args...> format, Args&&... args) const {
+  [[nodiscard]] tl::unexpected<Error> error(const Token& where, fmt::format_string<Args...> format,
+                                            Args&&... args) const {
     return fail_at(locate(out_.text, out_.source, where.offset), Errc::parse, format, std::forward<Args>(args)...);
   }
   [[nodiscard]] std::string shown(const Token& token) const {
@@ -267,8 +268,9 @@ class Parser {
   /// Only something that can take the value before it may stand behind a `|`.
   Result<void> check_stage(const Command& command, std::size_t stage) const {
     const auto kind = command.words.front().kind;
-    const bool constant = (kind == Operand::Kind::literal || kind == Operand::Kind::dot || kind == Operand::Kind::nil) &&
-                          command.words.front().fields.empty();
+    const bool constant =
+        (kind == Operand::Kind::literal || kind == Operand::Kind::dot || kind == Operand::Kind::nil) &&
+        command.words.front().fields.empty();
     if (!constant) return {};
     return fail_at(locate(out_.text, out_.source, command.words.front().span.from), Errc::parse,
                    "non executable command in pipeline stage {}", stage);
@@ -283,7 +285,8 @@ class Parser {
       command.words.push_back(std::move(*word));
     }
     if (command.words.empty()) {
-      if (peek().kind == Kind::close || peek().kind == Kind::right) return error(first, "missing value for {}", context);
+      if (peek().kind == Kind::close || peek().kind == Kind::right)
+        return error(first, "missing value for {}", context);
       return error(first, "unexpected <{}> in {}", shown(first), context);
     }
     if (command.words.front().kind == Operand::Kind::nil) return error(first, "nil is not a command");
@@ -295,7 +298,9 @@ class Parser {
     Operand word;
     word.span = {token.offset, token.offset + token.length};
     switch (token.kind) {
-      case Kind::dot: word.kind = Operand::Kind::dot; break;
+      case Kind::dot:
+        word.kind = Operand::Kind::dot;
+        break;
       case Kind::field:
         word.kind = Operand::Kind::dot;
         word.fields.push_back(token.value);
@@ -318,7 +323,9 @@ class Parser {
         word.literal = std::move(*value);
         break;
       }
-      case Kind::identifier: CHECK(identifier(token, word)); break;
+      case Kind::identifier:
+        CHECK(identifier(token, word));
+        break;
       case Kind::left: {
         take();
         TRY(Pipe inner, pipeline("parenthesized pipeline", Kind::right));
@@ -326,7 +333,8 @@ class Parser {
         word.pipe = std::make_shared<const Pipe>(std::move(inner));
         break;
       }
-      default: return std::optional<Operand>();
+      default:
+        return std::optional<Operand>();
     }
     const Token last = take();
     word.span.to = last.offset + last.length;

@@ -52,15 +52,24 @@ std::string utf8(std::int64_t code) {
 std::optional<std::string> format_integer(bool negative, std::uint64_t magnitude, char verb, const Flags& flags) {
   switch (verb) {
     case 'v':
-    case 'd': break;
-    case 'c': return pad(utf8(static_cast<std::int64_t>(magnitude)), flags);
-    case 'q': return pad("'" + utf8(static_cast<std::int64_t>(magnitude)) + "'", flags);
-    case 'U': return pad(fmt::format("U+{:04X}", magnitude), flags);
-    case 'b': return pad(with_sign(fmt::format("{:b}", magnitude), negative, flags), flags, true);
-    case 'o': return pad(with_sign((flags.sharp ? "0" : "") + fmt::format("{:o}", magnitude), negative, flags), flags, true);
-    case 'x': return pad(with_sign((flags.sharp ? "0x" : "") + fmt::format("{:x}", magnitude), negative, flags), flags, true);
-    case 'X': return pad(with_sign((flags.sharp ? "0X" : "") + fmt::format("{:X}", magnitude), negative, flags), flags, true);
-    default: return std::nullopt;
+    case 'd':
+      break;
+    case 'c':
+      return pad(utf8(static_cast<std::int64_t>(magnitude)), flags);
+    case 'q':
+      return pad("'" + utf8(static_cast<std::int64_t>(magnitude)) + "'", flags);
+    case 'U':
+      return pad(fmt::format("U+{:04X}", magnitude), flags);
+    case 'b':
+      return pad(with_sign(fmt::format("{:b}", magnitude), negative, flags), flags, true);
+    case 'o':
+      return pad(with_sign((flags.sharp ? "0" : "") + fmt::format("{:o}", magnitude), negative, flags), flags, true);
+    case 'x':
+      return pad(with_sign((flags.sharp ? "0x" : "") + fmt::format("{:x}", magnitude), negative, flags), flags, true);
+    case 'X':
+      return pad(with_sign((flags.sharp ? "0X" : "") + fmt::format("{:X}", magnitude), negative, flags), flags, true);
+    default:
+      return std::nullopt;
   }
   std::string digits = std::to_string(magnitude);
   while (flags.precision > static_cast<int>(digits.size()) && flags.precision < 500) digits.insert(0, "0");
@@ -94,14 +103,18 @@ std::optional<std::string> format_text(std::string text, char verb, const Flags&
   }
   std::string hex;
   switch (verb) {
-    case 'v': return pad(flags.sharp ? quote(text) : text, flags);
-    case 's': return pad(std::move(text), flags);
-    case 'q': return pad(quote(text), flags);
+    case 'v':
+      return pad(flags.sharp ? quote(text) : text, flags);
+    case 's':
+      return pad(std::move(text), flags);
+    case 'q':
+      return pad(quote(text), flags);
     case 'x':
     case 'X':
       for (const unsigned char c : text) hex += verb == 'x' ? fmt::format("{:02x}", c) : fmt::format("{:02X}", c);
       return pad(std::move(hex), flags);
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -190,12 +203,23 @@ class Formatter {
     Flags flags;
     for (; !rest_.empty(); rest_.remove_prefix(1)) {
       switch (rest_.front()) {
-        case '-': flags.minus = true; break;
-        case '+': flags.plus = true; break;
-        case '#': flags.sharp = true; break;
-        case ' ': flags.space = true; break;
-        case '0': flags.zero = true; break;
-        default: return flags;
+        case '-':
+          flags.minus = true;
+          break;
+        case '+':
+          flags.plus = true;
+          break;
+        case '#':
+          flags.sharp = true;
+          break;
+        case ' ':
+          flags.space = true;
+          break;
+        case '0':
+          flags.zero = true;
+          break;
+        default:
+          return flags;
       }
     }
     return flags;

@@ -85,7 +85,7 @@ struct Templater::Impl : std::enable_shared_from_this<Impl> {
 
   Impl(asio::any_io_executor executor, registry::RegistryView& registry, TemplaterOptions given)
       : loop(std::move(executor)), view(registry), options(std::move(given)) {
-    for (const auto& entry : options.entries) items.push_back(Item{.entry = entry, .parsed = {}, .used = {}, .seen = {}, .problem = {}, .command_problem = {}});
+    for (const auto& entry : options.entries) items.emplace_back().entry = entry;
   }
 
   void changed() const {
@@ -118,12 +118,13 @@ struct Templater::Impl : std::enable_shared_from_this<Impl> {
       set_problem(item, result.error->to_string());
       co_return false;
     }
-    Output output{.destination = item.entry.destination, .perms = item.entry.perms, .check = item.entry.check};
+    Output output{.destination = item.entry.destination, .perms = item.entry.perms, .check = item.entry.check,
+                  .working_dir = options.working_dir};
     auto written = co_await write_file(std::move(output), std::move(result.text), options.environment);
     if (!written) {
-      // A full disk or a busy check may pass: try again without waiting for the registry.
-      item.seen.reset();
-      set_problem(item, written.error().with_context(item.entry.destination).to_string());
+      // A full disk may have room soon: try again without waiting for the registry. A failed check would fail again.
+      if (written.error().code == Errc::io) item.seen.reset();
+      set_problem(item, fmt::format("{}: {}", item.entry.destination, written.error().to_string()));
       co_return false;
     }
     set_problem(item, "");
@@ -146,7 +147,7 @@ struct Templater::Impl : std::enable_shared_from_this<Impl> {
       if (std::find(commands.begin(), commands.end(), command) == commands.end()) commands.push_back(command);
     }
     for (const auto& command : commands) {
-      auto done = co_await run_command(command, options.environment);
+      auto done = co_await run_command(command, options.environment, options.working_dir);
       const std::string problem = done ? "" : done.error().to_string();
       if (!done) log::warn("templates", "{}", problem);
       for (auto& item : items) {
@@ -191,8 +192,8 @@ struct Templater::Impl : std::enable_shared_from_this<Impl> {
       co_await pass();
       catch_up(before->index());
       auto [wanted, seen] = watches();
-      const auto limit = wants_retry() ? std::chrono::steady_clock::now() + kRetry
-                                       : std::chrono::steady_clock::now() + kLongest;
+      const auto limit =
+          wants_retry() ? std::chrono::steady_clock::now() + kRetry : std::chrono::steady_clock::now() + kLongest;
       if (wanted.empty()) {
         co_await steady_clock().sleep_until(limit);
       } else {

@@ -26,6 +26,7 @@ struct Entry {
 struct TemplaterOptions {
   std::vector<Entry> entries;
   std::map<std::string, std::string> environment;  ///< for `env` and for commands
+  std::string working_dir;                         ///< of commands and checks: the stack file's folder; "" = ours
   std::string node;                                ///< what `node` without a name means
   std::string datacenter = "dc1";
 };

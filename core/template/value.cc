@@ -25,7 +25,8 @@ struct Printer {
   }
   std::string operator()(const std::shared_ptr<const Map>& value) const {
     std::string out = "map[";
-    for (const auto& [key, item] : value->entries) out += (out.size() > 4 ? " " : "") + print_key(key) + ":" + item.print();
+    for (const auto& [key, item] : value->entries)
+      out += (out.size() > 4 ? " " : "") + print_key(key) + ":" + item.print();
     return out + "]";
   }
   std::string operator()(const std::shared_ptr<const Struct>& value) const {
@@ -132,11 +133,21 @@ std::string quote(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));

@@ -81,10 +81,11 @@ std::string last_line(std::string_view output) {
   return std::string(start == std::string_view::npos ? output : output.substr(start + 1));
 }
 
-asio::awaitable<Result<void>> shell(std::string command, Environment environment) {
+asio::awaitable<Result<void>> shell(std::string command, Environment environment, std::string working_dir) {
   process::Spec spec;
   spec.argv = {"/bin/sh", "-c", command};
   spec.env = std::move(environment);
+  spec.working_dir = std::move(working_dir);
   auto finished = co_await process::run(std::move(spec), kCommandTime);
   if (!finished) co_return tl::unexpected<Error>(std::move(finished.error()));
   if (!finished->output.empty()) log::info("templates", "{}: {}", command, finished->output);
@@ -118,15 +119,15 @@ asio::awaitable<Result<Written>> write_file(Output output, std::string content, 
   CO_CHECK(file.write(content));
   if (!output.check.empty()) {
     environment["FILE"] = file.path();
-    auto checked = co_await shell(with_path(output.check, file.path()), std::move(environment));
+    auto checked = co_await shell(with_path(output.check, file.path()), std::move(environment), output.working_dir);
     if (!checked) co_return tl::unexpected<Error>(std::move(checked.error()).with_context("check"));
   }
   CO_CHECK(file.finish(output.destination, mode, old));
   co_return Written::changed;
 }
 
-asio::awaitable<Result<void>> run_command(std::string command, Environment environment) {
-  return shell(std::move(command), std::move(environment));
+asio::awaitable<Result<void>> run_command(std::string command, Environment environment, std::string working_dir) {
+  return shell(std::move(command), std::move(environment), std::move(working_dir));
 }
 
 }  // namespace devstack::templates

@@ -180,7 +180,7 @@ void put_service(Html& html, const UnitStatus& unit, bool stopping, const PageCo
   put_since(html, is_up(unit) ? unit.started_at : 0, context);
   html.put("</td><td role=\"cell\" class=\"number\" data-label=\"Restarts\">");
   if (unit.restarts == 0) {
-    html.put("<span class=\"none zero\">0</span>");
+    html.put("<span class=\"none\">0</span>");
   } else {
     html.put("<b>{}</b>", unit.restarts);
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/supervisor/status.h"
+#include "core/control/status_json.h"
 
 /// The status page as text. The server renders it, first as the whole page (readable without JavaScript) and then as
 /// the live part only, again on each change; the script swaps the differences in. So there is one renderer. Everything

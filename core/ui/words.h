@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/supervisor/status.h"
+#include "core/control/status_json.h"
 
 /// What the status page says in words, and in which tone. Pure; any thread.
 namespace devstack::ui {

@@ -7,6 +7,7 @@
 Every step prints a line; the first that fails ends the run with 1.
 """
 import argparse
+import atexit
 import base64
 import contextlib
 import json
@@ -247,6 +248,7 @@ def test_end(browser, stop):
 class Demo:
     def __init__(self, program, *arguments):
         self.process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)  # when a step fails before stop()
         self.url = self.process.stdout.readline().strip()
         if not self.url:
             raise Failure("the demo server did not start")

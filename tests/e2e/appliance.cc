@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <stdexcept>
 #include <thread>
 
 namespace devstack::e2e {
@@ -48,7 +49,15 @@ boost::json::value parse_json(const std::string& text) {
   return value;
 }
 
-Appliance::Appliance(std::string_view stack) { rewrite(stack); }
+Appliance::Appliance(std::string_view stack) {
+  // What an aborted run left behind holds the ports; SIGTERM is `down`.
+  static const bool cleared = [] {
+    sh("pkill -f '[d]evstack up .*devstack-test-'");
+    return eventually([] { return sh("pgrep -f '[d]evstack up .*devstack-test-'").code != 0; }, std::chrono::seconds(30));
+  }();
+  EXPECT_TRUE(cleared);
+  rewrite(stack);
+}
 
 Appliance::~Appliance() {
   const Output down = run("down -t 3");
@@ -65,8 +74,10 @@ Output Appliance::run(const std::string& args, int seconds) const { return sh(co
 
 std::string Appliance::must(const std::string& args) const {
   const Output out = run(args);
-  EXPECT_EQ(out.code, 0) << "devstack " << args << "\n" << out.text << "\n" << sh("tail -n 40 " + state_dir() + "/devstack.log").text;
-  return out.text;
+  if (out.code == 0) return out.text;
+  // What follows would only fail in stranger ways.
+  throw std::runtime_error("devstack " + args + " exited with " + std::to_string(out.code) + "\n" + out.text + "\n" +
+                           sh("tail -n 40 " + state_dir() + "/devstack.log").text);
 }
 
 boost::json::value Appliance::status() const { return parse_json(run("--json status").text); }

@@ -76,13 +76,13 @@ TEST_F(Internal, S1_3_StoppedContainerLeavesCatalogAndDns) {
 
 TEST_F(Internal, S1_5_S1_6_S4_3_TemplateFollowsInstancesAndRunsItsCommandOnlyOnChange) {
   Containers containers;
-  const auto reloads = [] { return static_cast<int>(std::count(file("reloads").begin(), file("reloads").end(), '\n')); };
-  EXPECT_EQ(file("lb.conf"), "");
+  const auto reloads = [] { return std::ranges::count(file("reloads"), '\n'); };
+  EXPECT_EQ(file("lb.conf"), "\n");
   containers.run("e2e-lb1", "-e SERVICE_NAME=lb devstack/hello");
   const std::string first = "server " + address_of("e2e-lb1") + ":8080\n";
   ASSERT_TRUE(eventually([&] { return file("lb.conf").find(first) != std::string::npos; })) << file("lb.conf");
   ASSERT_TRUE(eventually([&] { return reloads() >= 1; }));
-  const int before = reloads();
+  const auto before = reloads();
   // Something else in the registry changes: same text, no command.
   ok("curl -s -X PUT -d x http://127.0.0.1:8500/v1/kv/unrelated");
   containers.run("e2e-other", "-e SERVICE_NAME=other devstack/hello");

@@ -239,7 +239,7 @@ TEST_F(ControlLogs, ProcessLogIsTailed) {
   serve();
   stack.add("worker", UnitType::process);
   stack.log_files["worker"] = dir.write("worker.log", "one\ntwo\nthree\nunfinished");
-  EXPECT_EQ(read_logs({.service = "worker", .tail = 2}), "worker | two\nworker | three\nworker | unfinished\n");
+  EXPECT_EQ(read_logs({.service = "worker", .tail = 2}), "worker | three\nworker | unfinished\n");
   EXPECT_EQ(read_logs({.service = "worker", .tail = -1}),
             "worker | one\nworker | two\nworker | three\nworker | unfinished\n");
 }

@@ -119,10 +119,11 @@ TEST_F(EngineTest, EventsTellOfEveryStep) {
   auto on_event = [&](Event event) {
     if (event.type == "container" && event.actor_id == id) actions.push_back(event.action);
   };
-  tasks.spawn("events", [](Client& client, std::function<void()> o, std::function<void(Event)> e) -> asio::awaitable<void> {
-    const auto ended = co_await client.events(std::move(o), std::move(e));
-    EXPECT_EQ(ended.error().code, Errc::cancelled);
-  }(client_, on_open, on_event));
+  tasks.spawn("events",
+              [](Client& client, std::function<void()> o, std::function<void(Event)> e) -> asio::awaitable<void> {
+                const auto ended = co_await client.events(std::move(o), std::move(e));
+                EXPECT_EQ(ended.error().code, Errc::cancelled);
+              }(client_, on_open, on_event));
   while (!open) io_.run_one_for(std::chrono::seconds(5));
   auto spec = sleeper({});
   spec.image = kImage;

@@ -16,7 +16,14 @@ namespace devstack::docker {
 /// What a test makes carries a name of its own process and is removed whatever becomes of the test.
 class EngineTest : public testing::Test {
  protected:
-  static constexpr const char* kImage = "dsit-http-busybox:test";
+  // Of this process alone: tests run side by side, and each takes its image away again.
+  inline static const std::string kImage = "dsit-http-busybox:" + std::to_string(::getpid());
+
+  static void TearDownTestSuite() {
+    asio::io_context io;
+    auto client = *Client::connect_to("unix:///var/run/docker.sock");
+    test::run(io, client.remove_image(kImage));
+  }
 
   void SetUp() override {
     const auto info = run(client_.negotiate());
@@ -25,7 +32,8 @@ class EngineTest : public testing::Test {
     if (present) return;
     std::vector<TarEntry> files{{"bin/", "", 0755}, {"bin/busybox", test::read_file("/bin/busybox"), 0755}};
     if (files[1].content.empty()) GTEST_SKIP() << "the package busybox-static is not installed";
-    const auto id = run(client_.import_image(kImage, tar_of(files), {"ENTRYPOINT [\"/bin/busybox\"]", "EXPOSE 80/tcp"}));
+    const auto id =
+        run(client_.import_image(kImage, tar_of(files), {"ENTRYPOINT [\"/bin/busybox\"]", "EXPOSE 80/tcp"}));
     ASSERT_TRUE(id) << id.error().message;
   }
   void TearDown() override {

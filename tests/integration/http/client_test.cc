@@ -19,7 +19,8 @@ namespace {
 using asio::ip::tcp;
 
 asio::awaitable<Response> echo(Request request) {
-  auto response = text(request.target == "/missing" ? 404 : 200, request.method + " " + request.target + " " + request.body);
+  auto response =
+      text(request.target == "/missing" ? 404 : 200, request.method + " " + request.target + " " + request.body);
   response.headers.set("X-Peer", request.peer);
   co_return response;
 }
@@ -132,9 +133,7 @@ TEST_F(ClientTest, SpeaksOverAUnixSocket) {
 TEST_F(ClientTest, AUnixServerReplacesAStaleFileButNotALiveOne) {
   const test::TempDir dir;
   const auto path = dir.file("s.sock");
-  {
-    asio::local::stream_protocol::acceptor abandoned(io_, asio::local::stream_protocol::endpoint(path));
-  }
+  { asio::local::stream_protocol::acceptor abandoned(io_, asio::local::stream_protocol::endpoint(path)); }
   server_ = std::make_unique<Server>(io_.get_executor(), "test", echo);
   ASSERT_TRUE(server_->listen_unix(path, 0660));
   Server second(io_.get_executor(), "second", echo);
@@ -150,7 +149,8 @@ TEST_F(ClientTest, AUnixServerReplacesAStaleFileButNotALiveOne) {
 
 TEST_F(ClientTest, ReadsEveryKindOfBody) {
   EXPECT_EQ(ask_raw("HTTP/1.1 200 OK\r\n\r\nuntil the end")->body, "until the end");
-  EXPECT_EQ(ask_raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")->body, "abc");
+  EXPECT_EQ(ask_raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")->body,
+            "abc");
   EXPECT_EQ(ask_raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")->status, 204);
   EXPECT_EQ(ask_raw("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n", {}, "HEAD")->status, 200);
 }

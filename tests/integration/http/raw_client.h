@@ -35,8 +35,8 @@ class RawClient {
   }
   /// Everything until the server closes.
   asio::awaitable<std::string> read_all() {
-    while (co_await read_some()) {
-    }
+    bool open = true;
+    while (open) open = co_await read_some();
     co_return std::move(seen);
   }
   void close() { socket_.close(); }

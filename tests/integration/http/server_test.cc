@@ -99,7 +99,8 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
 
 TEST_F(ServerTest, KeepsTheTargetAsOnTheWire) {
   serve(echo);
-  EXPECT_NE(exchange("GET /v1/kv/a%2fb%20?x=%41&+ HTTP/1.1\r\nConnection: close\r\n\r\n").find("GET /v1/kv/a%2fb%20?x=%41&+ "),
+  EXPECT_NE(exchange("GET /v1/kv/a%2fb%20?x=%41&+ HTTP/1.1\r\nConnection: close\r\n\r\n")
+                .find("GET /v1/kv/a%2fb%20?x=%41&+ "),
             std::string::npos);
 }
 
@@ -190,9 +191,9 @@ TEST_F(ServerTest, HandlerMayCloseTheConnection) {
 
 TEST_F(ServerTest, LargeAnswersArriveWhole) {
   const std::string large(5'000'000, 'z');
-  serve([&large](Request) -> asio::awaitable<Response> { return [](std::string body) -> asio::awaitable<Response> {
-    co_return text(200, std::move(body));
-  }(large); });
+  serve([&large](Request) -> asio::awaitable<Response> {
+    return [](std::string body) -> asio::awaitable<Response> { co_return text(200, std::move(body)); }(large);
+  });
   const auto seen = exchange("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(seen.substr(seen.find("\r\n\r\n") + 4), large);
 }
@@ -214,21 +215,23 @@ TEST_F(ServerTest, StreamsChunksAndTheirEnd) {
   });
   const auto seen = exchange("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(count_of(seen, "Transfer-Encoding: chunked\r\n"), 2U);
-  EXPECT_EQ(count_of(seen, "\r\n\r\n12\r\nevent: n\ndata: 0\n\n\r\n12\r\nevent: n\ndata: 1\n\n\r\n0\r\n\r\n"), 2U) << seen;
+  EXPECT_EQ(count_of(seen, "\r\n\r\n12\r\nevent: n\ndata: 0\n\n\r\n12\r\nevent: n\ndata: 1\n\n\r\n0\r\n\r\n"), 2U)
+      << seen;
 }
 
 TEST_F(ServerTest, AHandlerIsCancelledWhenItsClientHangsUp) {
   serve([this](Request) { return LongPoll::wait(poll_); });
-  test::run(io_, [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p, Server& server)
-                     -> asio::awaitable<void> {
-    RawClient client(executor);
-    co_await client.connect(where);
-    co_await client.send("GET / HTTP/1.1\r\n\r\n");
-    co_await test::until([&] { return p.begun == 1; });
-    EXPECT_EQ(p.ended, 0);
-    client.close();
-    co_await test::until([&] { return p.ended == 1 && server.connections() == 0; });
-  }(io_.get_executor(), where_, poll_, *server_));
+  test::run(
+      io_,
+      [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p, Server& server) -> asio::awaitable<void> {
+        RawClient client(executor);
+        co_await client.connect(where);
+        co_await client.send("GET / HTTP/1.1\r\n\r\n");
+        co_await test::until([&] { return p.begun == 1; });
+        EXPECT_EQ(p.ended, 0);
+        client.close();
+        co_await test::until([&] { return p.ended == 1 && server.connections() == 0; });
+      }(io_.get_executor(), where_, poll_, *server_));
 }
 
 TEST_F(ServerTest, APipelinedRequestDoesNotHideThatTheClientHungUp) {
@@ -246,7 +249,8 @@ TEST_F(ServerTest, APipelinedRequestDoesNotHideThatTheClientHungUp) {
 }
 
 TEST_F(ServerTest, ARequestSentWhileTheHandlerWaitsIsAnsweredNext) {
-  serve([this](Request request) { return request.target == "/wait" ? LongPoll::wait(poll_) : echo(std::move(request)); });
+  serve(
+      [this](Request request) { return request.target == "/wait" ? LongPoll::wait(poll_) : echo(std::move(request)); });
   test::run(io_, [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p) -> asio::awaitable<void> {
     RawClient client(executor);
     co_await client.connect(where);
@@ -288,35 +292,37 @@ TEST_F(ServerTest, AStreamIsCancelledWhenItsClientHangsUp) {
 
 TEST_F(ServerTest, StopCutsWhatDoesNotEndWithinTheGrace) {
   serve([this](Request) { return LongPoll::wait(poll_); });
-  test::run(io_, [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p, Server& server)
-                     -> asio::awaitable<void> {
-    RawClient waiting(executor), idle(executor);
-    co_await waiting.connect(where);
-    co_await idle.connect(where);
-    co_await waiting.send("GET / HTTP/1.1\r\n\r\n");
-    co_await test::until([&] { return p.begun == 1 && server.connections() == 2; });
-    co_await server.stop(std::chrono::milliseconds(20));
-    EXPECT_EQ(p.ended, 1);
-    EXPECT_EQ(server.connections(), 0U);
-    const auto rest = co_await idle.read_all();
-    EXPECT_EQ(rest, "");
-  }(io_.get_executor(), where_, poll_, *server_));
+  test::run(
+      io_,
+      [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p, Server& server) -> asio::awaitable<void> {
+        RawClient waiting(executor), idle(executor);
+        co_await waiting.connect(where);
+        co_await idle.connect(where);
+        co_await waiting.send("GET / HTTP/1.1\r\n\r\n");
+        co_await test::until([&] { return p.begun == 1 && server.connections() == 2; });
+        co_await server.stop(std::chrono::milliseconds(20));
+        EXPECT_EQ(p.ended, 1);
+        EXPECT_EQ(server.connections(), 0U);
+        const auto rest = co_await idle.read_all();
+        EXPECT_EQ(rest, "");
+      }(io_.get_executor(), where_, poll_, *server_));
 }
 
 TEST_F(ServerTest, StopLetsARequestInFlightFinish) {
   serve([this](Request) { return LongPoll::wait(poll_); });
-  test::run(io_, [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p, Server& server)
-                     -> asio::awaitable<void> {
-    RawClient client(executor);
-    co_await client.connect(where);
-    co_await client.send("GET / HTTP/1.1\r\n\r\n");
-    co_await test::until([&] { return p.begun == 1; });
-    asio::post(executor, [&p] { p.never.bump(); });
-    co_await server.stop(std::chrono::seconds(10));
-    const auto seen = co_await client.read_all();
-    EXPECT_NE(seen.find("woken"), std::string::npos);
-    EXPECT_NE(seen.find("Connection: close"), std::string::npos);
-  }(io_.get_executor(), where_, poll_, *server_));
+  test::run(
+      io_,
+      [](asio::any_io_executor executor, tcp::endpoint where, LongPoll& p, Server& server) -> asio::awaitable<void> {
+        RawClient client(executor);
+        co_await client.connect(where);
+        co_await client.send("GET / HTTP/1.1\r\n\r\n");
+        co_await test::until([&] { return p.begun == 1; });
+        asio::post(executor, [&p] { p.never.bump(); });
+        co_await server.stop(std::chrono::seconds(10));
+        const auto seen = co_await client.read_all();
+        EXPECT_NE(seen.find("woken"), std::string::npos);
+        EXPECT_NE(seen.find("Connection: close"), std::string::npos);
+      }(io_.get_executor(), where_, poll_, *server_));
 }
 
 TEST_F(ServerTest, ARequestThatDoesNotArriveInTimeIsCut) {

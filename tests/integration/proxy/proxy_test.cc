@@ -41,7 +41,7 @@ class Connection {
   Connection(asio::any_io_executor executor, unsigned short port) : socket_(executor), port_(port) {}
   asio::awaitable<Answer> get(std::string host, std::string more_headers) {
     boost::system::error_code error;
-    const auto token = asio::redirect_error(asio::use_awaitable, error);
+    auto token = asio::redirect_error(asio::use_awaitable, error);
     if (!socket_.is_open()) {
       const tcp::endpoint where(asio::ip::address_v4::loopback(), port_);
       co_await socket_.async_connect(where, token);
@@ -296,7 +296,7 @@ TEST_F(ProxyTest, ServiceWithoutHealthyInstanceSaysSoAndComesBack) {
   sick.checks = {check};
   ASSERT_TRUE(test::run(io_, registry_->apply(registry::Command(sick))));
   EXPECT_TRUE(eventually([&] { return get("web.localhost").status == 503; }));
-  EXPECT_NE(get("web.localhost").body.find("no instance of it is healthy"), std::string::npos);
+  EXPECT_NE(get("web.localhost").body.find("no healthy instance of web"), std::string::npos);
   registry::UpdateCheckCommand well{"vm", "sick", "passing", ""};
   ASSERT_TRUE(test::run(io_, registry_->apply(registry::Command(well))));
   EXPECT_TRUE(eventually([&] { return get("web.localhost").body == "web-1"; }));
@@ -426,22 +426,51 @@ TEST_F(ProxyTest, AddressesChangeWhileItRuns) {
   EXPECT_FALSE(error) << error.message();
 }
 
+/// What a supervisor leaves that was killed: its haproxy, serving, the admin socket and the pid file.
+process::Identity leave_behind(asio::io_context& io, const test::TempDir& dir, unsigned short port) {
+  const auto config = dir.write("proxy/left.cfg", "global\n  stats socket " + dir.file("proxy/admin.sock") +
+                                                      " level admin expose-fd listeners\ndefaults\n  mode http\n"
+                                                      "  timeout connect 1s\n  timeout client 9s\n"
+                                                      "  timeout server 9s\nfrontend http\n  bind 127.0.0.1:" +
+                                                      std::to_string(port) + "\n  http-request return status 299\n");
+  process::Spec spec;
+  spec.argv = {"haproxy", "-db", "-f", config};
+  spec.env = {{"PATH", "/usr/sbin:/usr/bin:/usr/local/sbin"}};
+  const auto child = process::Child::start(io.get_executor(), spec);
+  EXPECT_TRUE(child);
+  if (!child) return {};
+  const auto identity = (*child)->identity();
+  dir.write("proxy/haproxy.pid", fmt::format("{} {} {}\n", identity.pid, identity.start_time, identity.boot_id));
+  return identity;
+}
+
 TEST_F(ProxyTest, ProcessOfAKilledSupervisorIsTakenOver) {
   add("web", "web-1");
+  const auto left = leave_behind(io_, dir_, port_);
+  ASSERT_TRUE(eventually([&] { return get("web.localhost").status == 299; }));
   start();
-  const auto first = proxy_->pid();
-  const auto before = process::identify(first);
-  ASSERT_TRUE(before);
-  // A supervisor that was killed leaves its process and its files: here a copy of the pid file stands for it.
-  const auto left = test::read_file(dir_.file("proxy/haproxy.pid"));
-  auto second = std::make_unique<HaproxyProxy>(io_.get_executor(), *registry_, options(), haproxy_options());
-  const auto taken = test::run(io_, second->start());
-  ASSERT_TRUE(taken) << taken.error().to_string();
-  EXPECT_NE(second->pid(), first);
-  EXPECT_NE(test::read_file(dir_.file("proxy/haproxy.pid")), left);
-  EXPECT_TRUE(eventually([&] { return !process::alive(*before); }));
+  EXPECT_NE(proxy_->pid(), left.pid);
+  EXPECT_TRUE(eventually([&] { return !process::alive(left); }));
   EXPECT_EQ(get("web.localhost").body, "web-1");
-  test::run(io_, second->stop());
+}
+
+TEST_F(ProxyTest, ProcessOfAKilledSupervisorEndsEvenWhenStartFails) {
+  const auto left = leave_behind(io_, dir_, port_);
+  ASSERT_TRUE(eventually([&] { return get("web.localhost").status == 299; }));
+  auto broken = options();
+  broken.extra = "nonsense";
+  EXPECT_FALSE(try_start(broken));
+  EXPECT_FALSE(process::alive(left));
+}
+
+TEST_F(ProxyTest, StopWhileReloadingLeavesNothing) {
+  add("web", "web-1");
+  start();
+  test::run(io_, register_at(*registry_, "other", "other", 9));
+  // Somewhere in the reload: check, launch or handover.
+  const auto before = test::read_file(dir_.file("proxy/haproxy.pid"));
+  ASSERT_TRUE(eventually([&] { return test::read_file(dir_.file("proxy/haproxy.pid")) != before; }));
+  test::run(io_, proxy_->stop());
   EXPECT_EQ(get("web.localhost").status, 0);
 }
 

@@ -57,8 +57,7 @@ TEST(InspectContainer, ReadsEngine20) {
   EXPECT_TRUE(container->tty);
   EXPECT_EQ(container->exposed_ports, (std::vector<ContainerPort>{{80, "tcp"}, {53, "udp"}}));
   ASSERT_EQ(container->ports.size(), 2U);
-  EXPECT_EQ(container->ports.at({80, "tcp"}),
-            (std::vector<PortBinding>{{"0.0.0.0", 32768}, {"::", 32768}}));
+  EXPECT_EQ(container->ports.at({80, "tcp"}), (std::vector<PortBinding>{{"0.0.0.0", 32768}, {"::", 32768}}));
   EXPECT_TRUE(container->ports.at({53, "udp"}).empty());
   EXPECT_EQ(container->networks.at("bridge").ip_address, "172.17.0.2");
   EXPECT_EQ(container->networks.at("bridge").gateway, "172.17.0.1");

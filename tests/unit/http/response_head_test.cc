@@ -48,8 +48,7 @@ TEST(ResponseHead, StatusWithoutBodyHasNoLength) {
 TEST(ResponseHead, LineBreaksInAValueStartNoField) {
   Response response;
   response.headers.add("Location", "/a\r\nSet-Cookie: x=1");
-  EXPECT_EQ(head_of(response, {}),
-            "HTTP/1.1 200 OK\r\nLocation: /a  Set-Cookie: x=1\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(head_of(response, {}), "HTTP/1.1 200 OK\r\nLocation: /a  Set-Cookie: x=1\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(ResponseHead, StreamIsChunkedOrEndsWithTheConnection) {

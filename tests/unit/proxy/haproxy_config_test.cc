@@ -44,6 +44,8 @@ defaults
   option redispatch 1
   retry-on conn-failure empty-response
   option forwardfor
+  # After a reload the old process answers one more request on a kept-alive connection instead of cutting it.
+  option idle-close-on-response
 
 frontend http
   bind 127.0.0.1:80
@@ -63,12 +65,10 @@ backend unknown
   http-request return status 404 content-type "text/plain; charset=utf-8" lf-file /state/a/unknown.txt
 
 backend svc:api
-  http-request return status 503 content-type "text/plain; charset=utf-8" hdr Retry-After 1 lf-string "devstack: api is registered, but no instance of it is healthy (asked for %[var(txn.shown)])\n" if { nbsrv eq 0 }
-  http-error status 503 content-type "text/plain; charset=utf-8" lf-string "devstack: no instance of api answers (asked for %[var(txn.shown)])\n"
+  http-error status 503 content-type "text/plain; charset=utf-8" hdr Retry-After 1 lf-string "devstack: no healthy instance of api answers (asked for %[var(txn.shown)])\n"
 
 backend svc:web
-  http-request return status 503 content-type "text/plain; charset=utf-8" hdr Retry-After 1 lf-string "devstack: web is registered, but no instance of it is healthy (asked for %[var(txn.shown)])\n" if { nbsrv eq 0 }
-  http-error status 503 content-type "text/plain; charset=utf-8" lf-string "devstack: no instance of web answers (asked for %[var(txn.shown)])\n"
+  http-error status 503 content-type "text/plain; charset=utf-8" hdr Retry-After 1 lf-string "devstack: no healthy instance of web answers (asked for %[var(txn.shown)])\n"
   server 172.17.0.2:8080 172.17.0.2:8080
   server fd00::2:80 [fd00::2]:80
 )");
