@@ -26,7 +26,8 @@ struct App::Impl {
         finished(loop),
         interfaces(loop),
         tasks(loop),
-        engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {}
+        engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {
+  }
 
   asio::any_io_executor loop;
   AppOptions options;
@@ -100,9 +101,12 @@ void App::Impl::make_supervisor() {
 }
 
 Result<void> App::Impl::make_parts(App& app) {
-  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, *supervisor, {}, {}};
+  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, *supervisor, {},
+                   {}};
   input.down = [&app](std::optional<std::chrono::seconds> grace) { return app.down(grace); };
-  input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> { return app.apply(request); };
+  input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> {
+    return app.apply(request);
+  };
   TRY(parts, Parts::make(std::move(input)));
   parts->add_to(*supervisor);
   return {};
@@ -159,7 +163,8 @@ asio::awaitable<Result<void>> App::start() {
   app.engine.start();
   co_await app.engine.wait_probed(3s);
   // Said before anything is touched: a stack that needs an engine, a cycle, a word that is no address.
-  const auto plan = stack::make_plan(file, app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
+  const auto plan =
+      stack::make_plan(file, app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
   Result<void> outcome;
   if (!plan) {
     outcome = tl::unexpected(plan.error());
@@ -199,7 +204,8 @@ asio::awaitable<Result<std::string>> App::apply(std::string request) {
   CO_TRY(auto load, parse_apply_request(request));
   CO_TRY(auto file, stack::load(load));
   if (file.project != app.options.file.project) {
-    co_return fail(Errc::conflict, "{} is up here: run `devstack down` first, or set DEVSTACK_STATE_DIR for a second one",
+    co_return fail(Errc::conflict,
+                   "{} is up here: run `devstack down` first, or set DEVSTACK_STATE_DIR for a second one",
                    app.options.file.project);
   }
   const auto available = app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;

@@ -161,8 +161,9 @@ void Parts::Impl::make_control(PartsInput& input) {
   options.links = links;
   options.container_logs = [&engine = input.engine](std::string id, bool follow, int tail,
                                                     std::function<void(std::string_view)> on_bytes) {
-    return engine.client().logs(std::move(id), follow, tail,
-                                [on_bytes = std::move(on_bytes)](docker::LogStream, std::string_view bytes) { on_bytes(bytes); });
+    return engine.client().logs(
+        std::move(id), follow, tail,
+        [on_bytes = std::move(on_bytes)](docker::LogStream, std::string_view bytes) { on_bytes(bytes); });
   };
   options.down = std::move(input.down);
   options.apply = std::move(input.apply);

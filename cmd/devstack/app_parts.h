@@ -23,8 +23,8 @@ struct Ports {
   std::uint16_t dns = 53;
   std::uint16_t proxy = 80;
 };
-/// Falls back to 8600 and 8080 without the right to bind low ports, and says so in `notices`; a port that the stack file
-/// names itself is never replaced.
+/// Falls back to 8600 and 8080 without the right to bind low ports, and says so in `notices`; a port that the stack
+/// file names itself is never replaced.
 Ports choose_ports(const stack::StackFile& file, std::vector<std::string>& notices);
 
 std::string host_name();

@@ -9,7 +9,8 @@
 
 namespace devstack {
 
-/// Runs one coroutine to its end on a loop of its own: how a command line waits. The coroutine's own deadlines bound it.
+/// Runs one coroutine to its end on a loop of its own: how a command line waits. The coroutine's own deadlines bound
+/// it.
 template <class T>
 T run_blocking(boost::asio::awaitable<T> work) {
   boost::asio::io_context io;

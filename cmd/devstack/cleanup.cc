@@ -25,7 +25,8 @@ asio::awaitable<Result<void>> retire_everything(supervisor::Supervisor& supervis
   CO_CHECK(co_await supervisor.start_components());
   supervisor.apply(std::move(nothing));
   const Instant limit = steady_clock().now() + 60s;
-  for (auto seen = supervisor.changed().version(); !supervisor.status().healthy; seen = supervisor.changed().version()) {
+  for (auto seen = supervisor.changed().version(); !supervisor.status().healthy;
+       seen = supervisor.changed().version()) {
     const bool changed = co_await supervisor.changed().wait_past(seen, limit);
     if (!changed) break;
   }

@@ -43,8 +43,8 @@ void add_version(CommandLine line);
 
 stack::LoadOptions load_options(const Globals& globals);
 
-/// How a stack file was found, as the body of the control API's apply: the supervisor reads it again by itself, with the
-/// caller's environment.
+/// How a stack file was found, as the body of the control API's apply: the supervisor reads it again by itself, with
+/// the caller's environment.
 std::string apply_request(const stack::LoadOptions& load);
 Result<stack::LoadOptions> parse_apply_request(std::string_view text);
 

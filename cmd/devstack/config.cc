@@ -27,8 +27,8 @@ int print_plan(const Globals& globals) {
       needs += (needs.empty() ? ", after " : ", ") + dependency.service;
     }
     const bool container = unit.kind == stack::UnitKind::container;
-    fmt::print("  {:<20} {}{}\n", unit.name, container ? "container of " + unit.spec.image : std::string("host process"),
-               needs);
+    fmt::print("  {:<20} {}{}\n", unit.name,
+               container ? "container of " + unit.spec.image : std::string("host process"), needs);
   }
   return 0;
 }

@@ -172,7 +172,7 @@ Result<void> start_in_background(const Globals& globals, const stack::StackFile&
   int ready[2];
   if (pipe2(ready, O_CLOEXEC) != 0) return fail(Errc::io, "pipe: {}", std::strerror(errno));
 
-  std::vector<std::string> args{own_program(), "up",           "--foreground", "--ready-fd", "3",
+  std::vector<std::string> args{own_program(), "up",         "--foreground", "--ready-fd",     "3",
                                 "-p",          file.project, "--log-level",  globals.log_level};
   for (const auto& path : globals.files.empty() ? std::vector<std::string>{file.path} : globals.files) {
     args.insert(args.end(), {"-f", path});

@@ -32,7 +32,8 @@ asio::awaitable<Result<void>> wait_ended(pid_t pid) {
   co_return Result<void>();
 }
 
-asio::awaitable<Result<std::string>> stop_running(control::ControlClient client, std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<std::string>> stop_running(control::ControlClient client,
+                                                  std::optional<std::chrono::seconds> grace) {
   CO_TRY(const auto status, co_await client.status());
   CO_CHECK(co_await client.down(grace));
   CO_CHECK(co_await wait_ended(static_cast<pid_t>(status.pid)));
@@ -64,7 +65,8 @@ int down(const Globals& globals, const DownOptions& options) {
 void add_down(CommandLine line) {
   auto* command = line.cli.add_subcommand("down", "stop everything and leave nothing behind but the registry's data");
   auto options = std::make_shared<DownOptions>();
-  command->add_option("-t,--timeout", options->timeout, "seconds a service may take to stop (default: its own grace period)");
+  command->add_option("-t,--timeout", options->timeout,
+                      "seconds a service may take to stop (default: its own grace period)");
   command->callback(
       [line, options] { line.chosen = [&globals = line.globals, options] { return down(globals, *options); }; });
 }

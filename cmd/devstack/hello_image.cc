@@ -29,9 +29,7 @@ std::string fingerprint(std::string_view bytes) {
   return fmt::format("{:016x}", hash);
 }
 
-bool names_hello(std::string_view image) {
-  return image == kImage || image == std::string(kImage) + ":latest";
-}
+bool names_hello(std::string_view image) { return image == kImage || image == std::string(kImage) + ":latest"; }
 
 }  // namespace
 

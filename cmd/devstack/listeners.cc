@@ -30,8 +30,8 @@ Result<std::vector<asio::ip::address>> bind_addresses(const std::vector<std::str
       boost::system::error_code error;
       const auto address = asio::ip::make_address(word, error);
       if (error) {
-        return fail(Errc::stack_file, "{}: \"{}\" is not an address: use bridge, loopback, any or an IP address", setting,
-                    word);
+        return fail(Errc::stack_file, "{}: \"{}\" is not an address: use bridge, loopback, any or an IP address",
+                    setting, word);
       }
       found.insert(address);
     }

@@ -1,9 +1,14 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <csignal>
+#include <optional>
 
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/exit_code.h"
 #include "cmd/devstack/terminal.h"
 #include "core/base/log.h"
+#include "core/base/suggest.h"
 
 namespace {
 
@@ -12,8 +17,28 @@ constexpr const char* kFooter = R"(Exit codes: 0 ok, 1 failed, 2 usage, 3 Docker
 
 Start with: devstack up        Then look at: http://127.0.0.1:7500/)";
 
+/// The command that was asked for and does not exist, if that is what is wrong.
+std::optional<std::string> unknown_command(const CLI::App& cli, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const auto* command : cli.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "-f" || word == "--file" || word == "-p" || word == "--project" || word == "--log-level") {
+      ++i;
+    } else if (!word.starts_with('-')) {
+      if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
+      const std::vector<std::string_view> candidates(names.begin(), names.end());
+      const auto meant = devstack::nearest(word, candidates);
+      return "unknown command \"" + word + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+    }
+  }
+  return std::nullopt;
+}
+
 int run(int argc, char** argv) {
-  CLI::App cli{"devstack: registry, DNS, registrator, proxy, templates and your services from one stack.yaml", "devstack"};
+  CLI::App cli{"devstack: registry, DNS, registrator, proxy, templates and your services from one stack.yaml",
+               "devstack"};
   cli.footer(kFooter);
   cli.require_subcommand(1);
   cli.fallthrough();
@@ -42,7 +67,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return cli.exit(help);
   } catch (const CLI::ParseError& error) {
-    devstack::terminal::complain(error.what());
+    if (argc == 1) {
+      fmt::print("{}", cli.help());
+      return devstack::exit_code(devstack::Errc::usage);
+    }
+    const auto unknown = unknown_command(cli, argc, argv);
+    devstack::terminal::complain(unknown ? *unknown : error.what());
     devstack::terminal::complain("see: devstack --help");
     return devstack::exit_code(devstack::Errc::usage);
   }

@@ -23,7 +23,10 @@ std::string state_dir() {
 
 Result<void> make_state_dir(const std::string& dir) {
   std::error_code error;
-  std::filesystem::create_directories(dir, error);
+  if (std::filesystem::create_directories(dir, error)) {
+    // Others may pass through to what they are to run (bin/), not look around.
+    std::filesystem::permissions(dir, std::filesystem::perms(0711), error);
+  }
   if (error) {
     return fail(Errc::io, "cannot make the state directory {}: {}; set DEVSTACK_STATE_DIR to one you may write", dir,
                 error.message());

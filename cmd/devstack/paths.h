@@ -10,7 +10,7 @@ namespace devstack {
 /// Where devstack keeps its state: $DEVSTACK_STATE_DIR, else /var/lib/devstack for root, else
 /// $XDG_STATE_HOME/devstack (~/.local/state/devstack). One appliance a state directory.
 std::string state_dir();
-/// Makes it (0700 for others than the owner's group) if needed.
+/// Makes it if needed, so that others can neither list nor write it (0711).
 Result<void> make_state_dir(const std::string& dir);
 
 /// The running binary, to start itself again in the background.

@@ -35,7 +35,8 @@ Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text, std::str
     if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
     const auto address = asio::ip::make_address(host.empty() ? "0.0.0.0" : host, error);
     const std::string digits = text.substr(colon + 1);
-    const bool number = !digits.empty() && digits.size() <= 5 && digits.find_first_not_of("0123456789") == std::string::npos;
+    const bool number =
+        !digits.empty() && digits.size() <= 5 && digits.find_first_not_of("0123456789") == std::string::npos;
     if (!error && number && std::stoi(digits) < 65536) {
       return asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(digits)));
     }
@@ -43,8 +44,8 @@ Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text, std::str
   return fail(Errc::usage, "{}: \"{}\" is not ADDRESS:PORT", flag, text);
 }
 
-asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpoint http, asio::ip::tcp::endpoint dns_at,
-                            int& code) {
+asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpoint http,
+                            asio::ip::tcp::endpoint dns_at, int& code) {
   const auto loop = co_await asio::this_coro::executor;
   registry::RegistryOptions wanted;
   wanted.identity = {options.node, "", options.datacenter, options.advertise};
@@ -72,8 +73,9 @@ asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpo
   if (started) {
     const auto http_report = server.report();
     const auto dns_report = dns_server.report();
-    fmt::print("devstack registry: node {}, HTTP on {}, DNS on {}{}\n", options.node, fmt::join(http_report.addresses, ", "),
-               fmt::join(dns_report.addresses, ", "), options.ephemeral ? ", in memory only" : ", data in " + options.data_dir);
+    fmt::print("devstack registry: node {}, HTTP on {}, DNS on {}{}\n", options.node,
+               fmt::join(http_report.addresses, ", "), fmt::join(dns_report.addresses, ", "),
+               options.ephemeral ? ", in memory only" : ", data in " + options.data_dir);
     std::fflush(stdout);
     asio::signal_set signals(loop, SIGTERM, SIGINT);
     boost::system::error_code ignored;
@@ -107,7 +109,8 @@ void add_registry(CommandLine line) {
   command->add_option("--datacenter", options->datacenter, "default dc1");
   command->add_option("--http", options->http, "where the HTTP API listens (default 127.0.0.1:8500)");
   command->add_option("--dns", options->dns, "where DNS listens, UDP and TCP (default 127.0.0.1:8600)");
-  auto* data = command->add_option("--data-dir", options->data_dir, "where registry.db lives (default: registry/ in the state directory)");
+  auto* data = command->add_option("--data-dir", options->data_dir,
+                                   "where registry.db lives (default: registry/ in the state directory)");
   command->add_flag("--ephemeral", options->ephemeral, "keep nothing on disk")->excludes(data);
   command->add_option("--advertise", options->advertise, "address of services that have none (default 127.0.0.1)");
   command->add_option("--recursor", options->recursors, "who answers for other names: A[:P], or auto; repeatable");

@@ -68,7 +68,9 @@ void RegistryServer::set_endpoints(std::vector<asio::ip::tcp::endpoint> endpoint
   options_.endpoints = std::move(endpoints);
   if (!server_) return;
   problem_.clear();
-  const auto listed = [](const auto& list, const auto& value) { return std::find(list.begin(), list.end(), value) != list.end(); };
+  const auto listed = [](const auto& list, const auto& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  };
   const auto now = server_->endpoints();
   for (const auto& where : now) {
     if (!listed(options_.endpoints, where)) server_->close(where);

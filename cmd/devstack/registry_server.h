@@ -19,8 +19,8 @@ struct RegistryServerOptions {
   std::string ui_location;
 };
 
-/// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, and what passes with
-/// time (session TTLs, TTL checks). The registry outlives it. Loop thread.
+/// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, and what passes
+/// with time (session TTLs, TTL checks). The registry outlives it. Loop thread.
 class RegistryServer final : public Component {
  public:
   RegistryServer(asio::any_io_executor loop, registry::Registry& registry, RegistryServerOptions options);

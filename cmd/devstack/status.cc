@@ -59,8 +59,7 @@ void add_status(CommandLine line) {
     };
   });
   auto* ps = line.cli.add_subcommand("ps", "the stack's services");
-  ps->callback(
-      [line] { line.chosen = [&globals = line.globals] { return print_status(globals, Table::services); }; });
+  ps->callback([line] { line.chosen = [&globals = line.globals] { return print_status(globals, Table::services); }; });
 }
 
 }  // namespace devstack

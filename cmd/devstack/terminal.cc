@@ -56,15 +56,19 @@ std::string state(UnitState value) {
   const auto text = supervisor::to_string(value);
   switch (value) {
     case UnitState::running:
-    case UnitState::completed: return good(text);
+    case UnitState::completed:
+      return good(text);
     case UnitState::failed:
-    case UnitState::unhealthy: return bad(text);
+    case UnitState::unhealthy:
+      return bad(text);
     case UnitState::starting:
     case UnitState::backoff:
-    case UnitState::stopping: return warn(text);
+    case UnitState::stopping:
+      return warn(text);
     case UnitState::pending:
     case UnitState::waiting:
-    case UnitState::stopped: return dim(text);
+    case UnitState::stopped:
+      return dim(text);
   }
   return std::string(text);
 }
@@ -73,10 +77,13 @@ std::string mark(UnitState value) {
   const bool rich = utf8();
   switch (value) {
     case UnitState::running:
-    case UnitState::completed: return good(rich ? "✓" : "ok");
+    case UnitState::completed:
+      return good(rich ? "✓" : "ok");
     case UnitState::failed:
-    case UnitState::unhealthy: return bad(rich ? "✗" : "!!");
-    default: return dim(rich ? "…" : "..");
+    case UnitState::unhealthy:
+      return bad(rich ? "✗" : "!!");
+    default:
+      return dim(rich ? "…" : "..");
   }
 }
 
@@ -91,8 +98,8 @@ std::string since(std::int64_t unix_seconds) {
 
 void complain(std::string_view message) {
   std::fflush(stdout);
-  fmt::print(stderr, "{}{}\n", isatty(STDERR_FILENO) == 1 && coloured() ? "\033[31mdevstack:\033[0m " : "devstack: ",
-             message);
+  fmt::print(stderr, "{}{}\n",
+             isatty(STDERR_FILENO) == 1 && coloured() ? "\033[31mdevstack:\033[0m " : "devstack: ", message);
 }
 
 }  // namespace devstack::terminal

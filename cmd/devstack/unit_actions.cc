@@ -22,16 +22,16 @@ int act(control::UnitAction action, const std::vector<std::string>& names) {
 
 void add_unit_actions(CommandLine line) {
   using control::UnitAction;
-  const std::pair<UnitAction, const char*> actions[] = {{UnitAction::start, "start stopped services"},
-                                                        {UnitAction::stop, "stop services, the rest of the stack runs on"},
-                                                        {UnitAction::restart, "stop and start services"}};
+  const std::pair<UnitAction, const char*> actions[] = {
+      {UnitAction::start, "start stopped services"},
+      {UnitAction::stop, "stop services, the rest of the stack runs on"},
+      {UnitAction::restart, "stop and start services"}};
   for (const auto& [action, help] : actions) {
     auto* command = line.cli.add_subcommand(std::string(control::to_string(action)), help);
     auto names = std::make_shared<std::vector<std::string>>();
     command->add_option("SERVICE", *names, "services or units")->required();
-    command->callback([line, action = action, names] {
-      line.chosen = [action, names] { return act(action, *names); };
-    });
+    command->callback(
+        [line, action = action, names] { line.chosen = [action, names] { return act(action, *names); }; });
   }
 }
 

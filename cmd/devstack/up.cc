@@ -50,8 +50,8 @@ class Progress {
 
  private:
   void say(const UnitStatus& unit, std::size_t width) {
-    const bool worth = supervisor::settled(unit.state) || unit.state == UnitState::backoff ||
-                       unit.state == UnitState::unhealthy;
+    const bool worth =
+        supervisor::settled(unit.state) || unit.state == UnitState::backoff || unit.state == UnitState::unhealthy;
     auto& shown = shown_[unit.name];
     if (!worth || shown == unit.state) return;
     shown = unit.state;
@@ -99,9 +99,9 @@ asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Inst
 }
 
 std::string summary(const Status& status, std::chrono::steady_clock::duration took) {
-  std::string out = fmt::format("{} is up: {} components, {} services, {:.1f} s\n", terminal::bold(status.project),
-                                status.components.size(), status.services.size(),
-                                std::chrono::duration<double>(took).count());
+  std::string out =
+      fmt::format("{} is up: {} components, {} services, {:.1f} s\n", terminal::bold(status.project),
+                  status.components.size(), status.services.size(), std::chrono::duration<double>(took).count());
   for (const auto& unit : status.components) {
     if (unit.name == "ui" && !unit.links.empty()) out += fmt::format("  status page  {}\n", unit.links.front());
   }
@@ -164,7 +164,8 @@ void add_up(CommandLine line) {
   command->add_option("--wait-timeout", options->wait_timeout, "how long to wait for health (default 120s)");
   command->add_option("--ui-dir", line.globals.ui_dir, "serve the status page's files from this folder");
   command->add_option("--ready-fd", options->ready_fd)->group("");
-  command->callback([line, options] { line.chosen = [&globals = line.globals, options] { return up(globals, *options); }; });
+  command->callback(
+      [line, options] { line.chosen = [&globals = line.globals, options] { return up(globals, *options); }; });
 }
 
 }  // namespace devstack

@@ -72,9 +72,9 @@ std::string answer(const std::string& head, bool close_after) {
     status = "404 Not Found";
     body = "nothing at " + path + "; try / or /health\n";
   }
-  return std::string("HTTP/1.1 ") + status + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-         std::to_string(body.size()) + (close_after ? "\r\nConnection: close" : "") + "\r\n\r\n" +
-         (head.rfind("HEAD ", 0) == 0 ? "" : body);
+  return std::string("HTTP/1.1 ") + status +
+         "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) +
+         (close_after ? "\r\nConnection: close" : "") + "\r\n\r\n" + (head.rfind("HEAD ", 0) == 0 ? "" : body);
 }
 
 bool has_token(const std::string& head, const char* wanted) { return strcasestr(head.c_str(), wanted) != nullptr; }
@@ -205,8 +205,8 @@ int check() {
   constexpr char request[] = "GET /health HTTP/1.0\r\n\r\n";
   char reply[64] = "";
   const bool well = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                    send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 && recv(fd, reply, sizeof reply - 1, 0) > 12 &&
-                    strncmp(reply, "HTTP/1.1 200", 12) == 0;
+                    send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 &&
+                    recv(fd, reply, sizeof reply - 1, 0) > 12 && strncmp(reply, "HTTP/1.1 200", 12) == 0;
   puts(well ? "ok" : "no answer");
   return well ? 0 : 1;
 }

@@ -12,7 +12,7 @@ struct Unit {
   std::string_view name;
   double nanos;
 };
-constexpr Unit kUnits[] = {{"ns", 1},  {"us", 1e3}, {"µs", 1e3},  {"μs", 1e3},
+constexpr Unit kUnits[] = {{"ns", 1},   {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3},
                            {"ms", 1e6}, {"s", 1e9},  {"m", 60e9}, {"h", 3600e9}};
 
 const Unit* find_unit(std::string_view name) {

@@ -24,10 +24,10 @@ template <class... Args>
 void line(Level level, std::string_view component, fmt::format_string<Args...> text, Args&&... args) {
   if (enabled(level)) write(level, component, fmt::format(text, std::forward<Args>(args)...));
 }
-#define DEVSTACK_LOG_LEVEL(name)                                                                     \
-  template <class... Args>                                                                           \
-  void name(std::string_view component, fmt::format_string<Args...> text, Args&&... args) {          \
-    line(Level::name, component, text, std::forward<Args>(args)...);                                 \
+#define DEVSTACK_LOG_LEVEL(name)                                                            \
+  template <class... Args>                                                                  \
+  void name(std::string_view component, fmt::format_string<Args...> text, Args&&... args) { \
+    line(Level::name, component, text, std::forward<Args>(args)...);                        \
   }
 DEVSTACK_LOG_LEVEL(trace)
 DEVSTACK_LOG_LEVEL(debug)

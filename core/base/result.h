@@ -63,8 +63,8 @@ template <class... Args>
 
 #define DEVSTACK_CONCAT_INNER(a, b) a##b
 #define DEVSTACK_CONCAT(a, b) DEVSTACK_CONCAT_INNER(a, b)
-#define DEVSTACK_TRY(tmp, ret, decl, ...)                          \
-  auto tmp = (__VA_ARGS__);                                        \
+#define DEVSTACK_TRY(tmp, ret, decl, ...)                                  \
+  auto tmp = (__VA_ARGS__);                                                \
   if (!tmp) ret tl::unexpected<::devstack::Error>(std::move(tmp).error()); \
   decl = std::move(*tmp)
 #define DEVSTACK_CHECK(tmp, ret, ...) \

@@ -1,7 +1,10 @@
 #include "core/registry/sqlite_store.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <functional>
@@ -256,6 +259,11 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory) {
   fs::create_directories(directory, made);
   if (made) return fail(Errc::io, "cannot create {}: {}", directory, made.message());
   const auto path = (fs::path(directory) / "registry.db").string();
+  // Keys may be secrets: ours alone from its first byte. SQLite gives the journal the same mode.
+  if (const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) {
+    ::fchmod(fd, 0600);
+    ::close(fd);
+  }
 
   const auto attempt = [&path]() -> tl::expected<Opened, Refusal> {
     try {

@@ -26,9 +26,7 @@ Result<std::string> find_stack_file(std::string_view cwd) {
     }
     if (folder == folder.parent_path()) break;
   }
-  return fail(Errc::stack_file,
-              "no stack.yaml or compose.yaml in {} or above it: name a file with -f, or write one with `devstack init`",
-              cwd);
+  return fail(Errc::stack_file, "no stack.yaml or compose.yaml in {} or above it: name a file with -f", cwd);
 }
 
 std::string find_override_file(std::string_view path) {

@@ -39,8 +39,8 @@ struct DnsSettings {
 
 struct RegistratorSettings {
   bool enabled = true;
-  std::string mode = "internal";  ///< internal | published
-  std::string ip;                 ///< forces the address in published mode
+  std::string mode = "internal";   ///< internal | published
+  std::string ip;                  ///< forces the address in published mode
   std::string compat = "current";  ///< current | 2015: no service address where it is the node's, as old Registrator
 };
 

@@ -118,7 +118,9 @@ struct Templater::Impl : std::enable_shared_from_this<Impl> {
       set_problem(item, result.error->to_string());
       co_return false;
     }
-    Output output{.destination = item.entry.destination, .perms = item.entry.perms, .check = item.entry.check,
+    Output output{.destination = item.entry.destination,
+                  .perms = item.entry.perms,
+                  .check = item.entry.check,
                   .working_dir = options.working_dir};
     auto written = co_await write_file(std::move(output), std::move(result.text), options.environment);
     if (!written) {

@@ -28,8 +28,8 @@ enum class Written { unchanged, changed };
 asio::awaitable<Result<Written>> write_file(Output output, std::string content,
                                             std::map<std::string, std::string> environment);
 
-/// A shell command with 30 s to end, in `working_dir` ("" = ours); its output goes to the log. Not zero is Errc::failed with the code and the last
-/// line.
+/// A shell command with 30 s to end, in `working_dir` ("" = ours); its output goes to the log. Not zero is Errc::failed
+/// with the code and the last line.
 asio::awaitable<Result<void>> run_command(std::string command, std::map<std::string, std::string> environment,
                                           std::string working_dir = {});
 

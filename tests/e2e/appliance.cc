@@ -17,7 +17,8 @@ Output sh(const std::string& command, int seconds) {
   std::string quoted = "'";
   for (const char c : command) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   quoted += "'";
-  FILE* pipe = popen(("timeout -k 5 " + std::to_string(seconds) + " bash -c " + quoted + " 2>&1 </dev/null").c_str(), "r");
+  FILE* pipe =
+      popen(("timeout -k 5 " + std::to_string(seconds) + " bash -c " + quoted + " 2>&1 </dev/null").c_str(), "r");
   if (pipe == nullptr) return {127, "popen failed"};
   std::array<char, 4096> buffer{};
   for (std::size_t got; (got = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) out.text.append(buffer.data(), got);
@@ -53,7 +54,8 @@ Appliance::Appliance(std::string_view stack) {
   // What an aborted run left behind holds the ports; SIGTERM is `down`.
   static const bool cleared = [] {
     sh("pkill -f '[d]evstack up .*devstack-test-'");
-    return eventually([] { return sh("pgrep -f '[d]evstack up .*devstack-test-'").code != 0; }, std::chrono::seconds(30));
+    return eventually([] { return sh("pgrep -f '[d]evstack up .*devstack-test-'").code != 0; },
+                      std::chrono::seconds(30));
   }();
   EXPECT_TRUE(cleared);
   rewrite(stack);
@@ -96,7 +98,8 @@ std::string busybox_image(const std::string& name, const std::vector<std::string
   for (const auto& change : changes) flags += " -c '" + change + "'";
   ok("set -e; d=$(mktemp -d); mkdir -p $d/bin $d/tmp $d/etc; cp /bin/busybox $d/bin/; "
      "for a in $(/bin/busybox --list); do [ $a = busybox ] || ln -s busybox $d/bin/$a; done; "
-     "tar -C $d -c . | docker import" + flags + " - " + image + " >/dev/null; rm -rf $d");
+     "tar -C $d -c . | docker import" +
+     flags + " - " + image + " >/dev/null; rm -rf $d");
   return image;
 }
 

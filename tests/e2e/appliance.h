@@ -9,8 +9,8 @@
 
 #include "tests/support/temp_dir.h"
 
-/// The real thing under test: the built binary with a state directory and a stack file of its own. What the tests judge it
-/// by are other people's programs: docker, dig, curl.
+/// The real thing under test: the built binary with a state directory and a stack file of its own. What the tests judge
+/// it by are other people's programs: docker, dig, curl.
 namespace devstack::e2e {
 
 struct Output {

@@ -110,7 +110,8 @@ TEST(Lifecycle, ChangedServiceAloneIsReplaced) {
   const auto container = unit_id(appliance, "hello");
   const auto process = unit_id(appliance, "side");
   std::string changed = kStack;
-  changed.replace(changed.find("x-process: {port: auto}"), 23, "x-process: {port: auto}\n    environment: {HELLO_NAME: new}");
+  changed.replace(changed.find("x-process: {port: auto}"), 23,
+                  "x-process: {port: auto}\n    environment: {HELLO_NAME: new}");
   appliance.rewrite(changed);
   EXPECT_THAT(appliance.must("up"), HasSubstr("side"));
   EXPECT_EQ(unit_id(appliance, "hello"), container);
@@ -129,7 +130,8 @@ services:
   const auto process = unit_id(appliance, "side");
   ok("kill -9 " + process);
   ok("docker kill e2ecrash-box-1");
-  EXPECT_TRUE(eventually([&] { return state_of(appliance, "side") == "running" && unit_id(appliance, "side") != process; }));
+  EXPECT_TRUE(
+      eventually([&] { return state_of(appliance, "side") == "running" && unit_id(appliance, "side") != process; }));
   EXPECT_TRUE(eventually([&] { return ok("docker inspect -f '{{.State.Running}}' e2ecrash-box-1") == "true"; }));
   EXPECT_TRUE(eventually([&] { return sh("curl -sf -H 'Host: side.localhost' http://127.0.0.1/").code == 0; }));
 }
@@ -168,11 +170,14 @@ name: e2euser
 services:
   hello: {image: devstack/hello, x-process: {command: ["hello"], port: auto}}
 )");
-  ok("chmod 755 " + appliance.dir().path() + " && mkdir -p " + appliance.state_dir() + " && chown nobody " + appliance.state_dir());
+  ok("chmod 755 " + appliance.dir().path() + " && mkdir -p " + appliance.state_dir() + " && chown nobody " +
+     appliance.state_dir());
   const auto as_nobody = [&](const std::string& args) {
-    return sh("cp -f " DEVSTACK_BINARY " /tmp/devstack-e2e && chmod 755 /tmp/devstack-e2e && cd /tmp && "
-              "setpriv --reuid=65534 --regid=65534 --clear-groups env DEVSTACK_STATE_DIR=" + appliance.state_dir() +
-              " /tmp/devstack-e2e -f " + appliance.dir().file("stack.yaml") + " " + args, 120);
+    return sh("cp -f " DEVSTACK_BINARY
+              " /tmp/devstack-e2e && chmod 755 /tmp/devstack-e2e && cd /tmp && "
+              "setpriv --reuid=65534 --regid=65534 --clear-groups env DEVSTACK_STATE_DIR=" +
+                  appliance.state_dir() + " /tmp/devstack-e2e -f " + appliance.dir().file("stack.yaml") + " " + args,
+              120);
   };
   const Output up = as_nobody("up");
   EXPECT_EQ(up.code, 0) << up.text << sh("tail -n 30 " + appliance.state_dir() + "/devstack.log").text;
@@ -183,13 +188,43 @@ services:
   EXPECT_EQ(as_nobody("down").code, 0);
 }
 
+TEST(Lifecycle, FollowsABridgeThatAppearsLaterAndMoves) {
+  sh("ip link del ds-e2e0");
+  Appliance appliance(R"(
+name: e2ebridge
+bridge: ds-e2e0
+services: {hello: {command: ["hello"], x-process: {port: auto}}}
+)");
+  const auto answers_on = [](const std::string& address) {
+    return sh("dig +short +time=1 +tries=1 @" + address +
+              " hello.service.consul | grep -q . && curl -sf --max-time 2 http://" + address +
+              ":8500/v1/status/leader && curl -sf --max-time 2 -H 'Host: hello.localhost' http://" + address + "/")
+               .code == 0;
+  };
+  appliance.must("up");
+  EXPECT_TRUE(answers_on("127.0.0.1"));
+  EXPECT_FALSE(answers_on("10.77.0.1"));
+  ok("ip link add ds-e2e0 type bridge && ip addr add 10.77.0.1/24 dev ds-e2e0 && ip link set ds-e2e0 up");
+  EXPECT_TRUE(eventually([&] { return answers_on("10.77.0.1"); }));
+  EXPECT_TRUE(eventually(
+      [] { return sh("curl -s http://127.0.0.1:8500/v1/catalog/nodes").text.find("10.77.0.1") != std::string::npos; }));
+  ok("ip addr add 10.77.0.2/24 dev ds-e2e0 && ip addr del 10.77.0.1/24 dev ds-e2e0; ip addr add 10.77.0.2/24 dev "
+     "ds-e2e0 2>/dev/null || true");
+  EXPECT_TRUE(eventually([&] { return answers_on("10.77.0.2"); }));
+  EXPECT_TRUE(answers_on("127.0.0.1"));
+  appliance.must("down");
+  ok("ip link del ds-e2e0");
+}
+
 TEST(Lifecycle, WithoutAnEngineTheStandInRunsAndAContainerOnlyStackExitsWithThree) {
   Appliance appliance(R"(
 name: e2enodocker
 services:
   hello: {image: devstack/hello, x-process: {command: ["hello"], port: auto}}
 )");
-  const auto without = [&](const std::string& args) { return sh("DOCKER_HOST=unix:///nonexistent.sock " + appliance.command_line(args), 60); };
+  const auto without = [&](const std::string& args) {
+    return sh("DOCKER_HOST=unix:///nonexistent.sock " + appliance.command_line(args), 60);
+  };
   const Output up = without("up");
   EXPECT_EQ(up.code, 0) << up.text;
   EXPECT_EQ(sh("curl -sf -H 'Host: hello.localhost' http://127.0.0.1/").code, 0);
@@ -238,7 +273,8 @@ services:
 )");
   appliance.must("up");
   ASSERT_TRUE(eventually([] { return sh("curl -sf -H 'Host: web.localhost' http://127.0.0.1/").code == 0; }));
-  ok("rm -f /tmp/devstack-e2e-load; (for i in $(seq 1200); do curl -s -o /dev/null -w '%{http_code}\\n' -H 'Host: web.localhost' "
+  ok("rm -f /tmp/devstack-e2e-load; (for i in $(seq 1200); do curl -s -o /dev/null -w '%{http_code}\\n' -H 'Host: "
+     "web.localhost' "
      "http://127.0.0.1/; done > /tmp/devstack-e2e-load) >/dev/null 2>&1 &");
   Containers containers;
   for (int round = 0; round < 3; ++round) {

@@ -1,4 +1,5 @@
-// "Docker and Consul" (2015): a virtual machine with one advertised address, published ports, and what dig and curl show.
+// "Docker and Consul" (2015): a virtual machine with one advertised address, published ports, and what dig and curl
+// show.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +34,8 @@ services: {}
     ok("docker tag devstack/hello hello-world");
     containers_ = new Containers;
     containers_->run("e2e-world", "-p 18080:8080 hello-world");
-    ASSERT_TRUE(eventually([] { return sh("curl -s http://192.168.33.33:8500/v1/catalog/service/hello-world").text != "[]"; }));
+    ASSERT_TRUE(
+        eventually([] { return sh("curl -s http://192.168.33.33:8500/v1/catalog/service/hello-world").text != "[]"; }));
   }
   static void TearDownTestSuite() {
     delete containers_;
@@ -41,7 +43,9 @@ services: {}
     sh("docker rmi hello-world");
     sh(std::string("ip addr del ") + kHost + "/32 dev lo");
   }
-  static std::string dig(const std::string& what) { return ok("dig +noedns +time=2 +tries=1 @" + bridge() + " " + what); }
+  static std::string dig(const std::string& what) {
+    return ok("dig +noedns +time=2 +tries=1 @" + bridge() + " " + what);
+  }
   static Appliance* appliance_;
   static Containers* containers_;
 };
@@ -56,7 +60,8 @@ TEST_F(Published, S2_2_ListenersBindWhereTheyAreTold) {
 }
 
 TEST_F(Published, S2_3_NodeNameIsSetAndASingleServerLeads) {
-  EXPECT_EQ(parse_json(ok("curl -s http://127.0.0.1:8500/v1/agent/self")).at("Config").at("NodeName").as_string(), "moby");
+  EXPECT_EQ(parse_json(ok("curl -s http://127.0.0.1:8500/v1/agent/self")).at("Config").at("NodeName").as_string(),
+            "moby");
   EXPECT_NE(ok("curl -s http://127.0.0.1:8500/v1/status/leader"), "\"\"");
 }
 
@@ -75,15 +80,19 @@ TEST_F(Published, S2_7_DigAnswersWithOneAuthoritativeAddress) {
   EXPECT_THAT(answer, HasSubstr("status: NOERROR"));
   EXPECT_THAT(answer, HasSubstr("flags: qr aa rd;"));
   EXPECT_THAT(answer, HasSubstr("ANSWER: 1,"));
-  EXPECT_THAT(answer, ::testing::ContainsRegex("hello-world.service.consul.[[:space:]]+0[[:space:]]+IN[[:space:]]+A[[:space:]]+192.168.33.33"));
+  EXPECT_THAT(answer,
+              ::testing::ContainsRegex(
+                  "hello-world.service.consul.[[:space:]]+0[[:space:]]+IN[[:space:]]+A[[:space:]]+192.168.33.33"));
 }
 
 TEST_F(Published, S2_8_SrvNamesTheNodeAndBringsItsAddress) {
   const std::string answer = dig("hello-world.service.consul SRV");
   EXPECT_THAT(answer, ::testing::ContainsRegex("SRV[[:space:]]+1 1 18080 moby.node.dc1.consul."));
   // One address; the node's metadata, which Consul has added since as TXT, comes beside it.
-  EXPECT_EQ(ok("dig +noall +additional @" + bridge() + " hello-world.service.consul SRV | grep -c 'IN.A[[:space:]]'"), "1");
-  EXPECT_THAT(answer, ::testing::ContainsRegex("moby.node.dc1.consul.[[:space:]]+0[[:space:]]+IN[[:space:]]+A[[:space:]]+192.168.33.33"));
+  EXPECT_EQ(ok("dig +noall +additional @" + bridge() + " hello-world.service.consul SRV | grep -c 'IN.A[[:space:]]'"),
+            "1");
+  EXPECT_THAT(answer, ::testing::ContainsRegex(
+                          "moby.node.dc1.consul.[[:space:]]+0[[:space:]]+IN[[:space:]]+A[[:space:]]+192.168.33.33"));
 }
 
 TEST_F(Published, S2_9_S4_1_CatalogHasTheHostsAddressAndThePublishedPort) {

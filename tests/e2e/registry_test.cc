@@ -31,6 +31,9 @@ services:
   hello:
     image: devstack/hello
     healthcheck: {test: ["CMD", "/hello", "--check"], interval: 500ms}
+  inside: {image: devstack-e2e/web}
+  beside: {image: devstack-e2e/web, network_mode: bridge}
+  process: {command: ["hello"], x-process: {port: auto}}
 )");
     appliance_->must("up");
   }
@@ -58,11 +61,27 @@ TEST_F(Internal, S1_1_KeyRoundTrips) {
   EXPECT_EQ(ok("curl -s http://127.0.0.1:8500/v1/kv/docker/works?raw"), "Yes, it does");
 }
 
-TEST_F(Internal, S1_2_OneServiceAnswersAAndSrv) {
+TEST_F(Internal, S1_2_S4_2_OneServiceAnswersAAndSrv) {
   EXPECT_EQ(short_dig("hello.service.consul A"),
             ok("docker inspect -f '{{(index .NetworkSettings.Networks \"e2einternal_default\").IPAddress}}' "
-               "e2einternal-hello-1") + "\n");
+               "e2einternal-hello-1") +
+                "\n");
   EXPECT_THAT(short_dig("hello.service.consul SRV"), HasSubstr("1 1 8080 "));
+}
+
+TEST_F(Internal, ContainersOfTheStackResolveAndReachServicesByName) {
+  // One on the project's own network, where Docker's resolver forwards to us, and one on docker0.
+  for (const char* container : {"e2einternal-inside-1", "e2einternal-beside-1"}) {
+    const std::string exec = std::string("docker exec ") + container + " ";
+    EXPECT_NE(short_dig("hello.service.consul"), "");
+    EXPECT_THAT(ok(exec + "nslookup -type=a hello.service.consul"), HasSubstr(short_dig("hello.service.consul")));
+    // A process of this machine is a service like a container.
+    const std::string port = ok("dig +short @127.0.0.1 process.service.consul SRV | cut -d' ' -f3");
+    EXPECT_THAT(ok(exec + "wget -q -T 5 -O - http://process.service.consul:" + port + "/"), HasSubstr("Hello from"));
+    // And through the proxy, which listens on the bridge.
+    EXPECT_THAT(ok(exec + "wget -q -T 5 -O - --header 'Host: hello.service.consul' http://" + bridge() + "/"),
+                HasSubstr("Hello from"));
+  }
 }
 
 TEST_F(Internal, S1_3_StoppedContainerLeavesCatalogAndDns) {
@@ -146,7 +165,8 @@ TEST_F(Internal, S4_8_AnyImageGetsANameAndARouteWithoutConfiguration) {
     const std::string addresses = short_dig("anyimage.service.consul");
     return std::count(addresses.begin(), addresses.end(), '\n') == 2;
   }));
-  EXPECT_TRUE(eventually([] { return sh("curl -sf --resolve anyimage.localhost:80:127.0.0.1 http://anyimage.localhost/").code == 0; }));
+  EXPECT_TRUE(eventually(
+      [] { return sh("curl -sf --resolve anyimage.localhost:80:127.0.0.1 http://anyimage.localhost/").code == 0; }));
   EXPECT_TRUE(eventually([] { return sh("curl -sf -H 'Host: anyimage.service.consul' http://127.0.0.1/").code == 0; }));
   containers.remove("e2e-any1");
   containers.remove("e2e-any2");

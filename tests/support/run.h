@@ -26,7 +26,10 @@ T run(asio::io_context& io, asio::awaitable<T> work, std::chrono::milliseconds l
   bool done = false;
   io.restart();
   if constexpr (std::is_void_v<T>) {
-    asio::co_spawn(io, std::move(work), [&](std::exception_ptr e) { failure = e; done = true; });
+    asio::co_spawn(io, std::move(work), [&](std::exception_ptr e) {
+      failure = e;
+      done = true;
+    });
   } else {
     asio::co_spawn(io, std::move(work), [&](std::exception_ptr e, T result) {
       failure = e;

@@ -27,11 +27,11 @@ class EngineTest : public testing::Test {
 
   void SetUp() override {
     const auto info = run(client_.negotiate());
-    if (!info) GTEST_SKIP() << info.error().message;
+    if (!info) FAIL() << info.error().message;
     const auto present = run(client_.inspect_image(kImage));
     if (present) return;
     std::vector<TarEntry> files{{"bin/", "", 0755}, {"bin/busybox", test::read_file("/bin/busybox"), 0755}};
-    if (files[1].content.empty()) GTEST_SKIP() << "the package busybox-static is not installed";
+    if (files[1].content.empty()) FAIL() << "the package busybox-static is not installed";
     const auto id =
         run(client_.import_image(kImage, tar_of(files), {"ENTRYPOINT [\"/bin/busybox\"]", "EXPOSE 80/tcp"}));
     ASSERT_TRUE(id) << id.error().message;

@@ -98,7 +98,7 @@ struct Tally {
 class ProxyTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!process::find_program("haproxy", "/usr/sbin:/usr/bin:/usr/local/sbin")) GTEST_SKIP() << "needs haproxy";
+    if (!process::find_program("haproxy", "/usr/sbin:/usr/bin:/usr/local/sbin")) FAIL() << "needs haproxy";
     registry::RegistryOptions options;
     options.identity = {"vm", "3b3f0c8e-0000-4000-8000-000000000002", "dc1", "127.0.0.1"};
     auto opened = test::run(io_, registry::Registry::open(io_.get_executor(), options));

@@ -61,7 +61,7 @@ class RegistratorTest : public testing::Test {
   }
 
   void SetUp() override {
-    if (!ready) GTEST_SKIP() << "needs a Docker engine and busybox-static";
+    if (!ready) FAIL() << "needs a Docker engine and busybox-static";
     registry::RegistryOptions options;
     options.identity = {"vm", "3b3f0c8e-0000-4000-8000-000000000001", "dc1", "10.0.0.2"};
     auto opened = test::run(io_, registry::Registry::open(io_.get_executor(), options));

@@ -54,8 +54,8 @@ TEST(Load, SaysWhatToDoWhenThereIsNoFile) {
   const auto file = load_in(dir.path());
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().code, Errc::stack_file);
-  EXPECT_EQ(file.error().to_string(), "no stack.yaml or compose.yaml in " + dir.path() +
-                                          " or above it: name a file with -f, or write one with `devstack init`");
+  EXPECT_EQ(file.error().to_string(),
+            "no stack.yaml or compose.yaml in " + dir.path() + " or above it: name a file with -f");
 }
 
 TEST(Load, ErrorsNameTheFileAsTheUserSeesIt) {
@@ -153,7 +153,6 @@ std::vector<std::string> yaml_blocks(const std::string& text) {
 }
 
 TEST(Readme, EveryYamlBlockLoads) {
-  if (!std::filesystem::exists(kSource + "/README.md")) GTEST_SKIP() << "there is no README.md yet";
   LoadOptions options;
   options.cwd = "/project";
   for (const auto& block : yaml_blocks(read_file(kSource + "/README.md"))) {
