@@ -250,7 +250,11 @@ void ContainerUnit::describe(UnitStatus& status) const {
   status.id = id_.substr(0, 12);
   status.addresses = addresses_;
   status.started_at = started_at_;
-  if (!shared_.engine.state().up && !settled(status.state)) status.detail = shared_.reachable().error().message;
+  const bool lives = !settled(status.state) || status.state == UnitState::running;
+  if (shared_.engine.state().up || !lives) return;
+  // What is shown is what was last known.
+  status.detail = shared_.reachable().error().message;
+  status.degraded = true;
 }
 
 }  // namespace devstack::supervisor

@@ -17,7 +17,7 @@ struct Output {
   std::string perms;        ///< octal; "" keeps the file's mode, 0644 for a new one
   /// Shell command on the new content before the swap: `{}` is the temporary file's path, $FILE too. "" = none.
   std::string check;
-  std::string working_dir;  ///< of the check; "" = ours
+  std::string working_dir = {};  ///< of the check; "" = ours
 };
 
 enum class Written { unchanged, changed };

@@ -14,7 +14,7 @@ stack::PlannedUnit unit() {
   return planned;
 }
 
-ProcessContext context() { return {"demo", "/srv/demo", "/usr/bin:/bin", {{"HOME", "/root"}}}; }
+ProcessContext context() { return {"demo", "/srv/demo", "/usr/bin:/bin", "10.0.0.1", {{"HOME", "/root"}}}; }
 
 TEST(ProcessSpec, HasPortAndOurNamesInItsEnvironment) {
   auto planned = unit();
@@ -28,6 +28,7 @@ TEST(ProcessSpec, HasPortAndOurNamesInItsEnvironment) {
   EXPECT_EQ(spec.env.at("DEVSTACK_UNIT"), "worker-2");
   EXPECT_EQ(spec.env.at("DEVSTACK_SERVICE"), "worker");
   EXPECT_EQ(spec.env.at("DEVSTACK_PROJECT"), "demo");
+  EXPECT_EQ(spec.env.at("HOST"), "10.0.0.1");
   EXPECT_EQ(process_spec(planned, context(), 0).env.contains("PORT"), false);
 }
 
