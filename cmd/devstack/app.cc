@@ -1,7 +1,5 @@
 #include "cmd/devstack/app.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 
@@ -51,12 +49,7 @@ struct App::Impl {
 };
 
 asio::awaitable<Result<void>> App::Impl::open_registry() {
-  const auto& file = options.file;
-  registry::RegistryOptions wanted;
-  wanted.identity.node = file.registry.node.empty() ? host_name() : file.registry.node;
-  wanted.identity.datacenter = file.registry.datacenter;
-  wanted.identity.address = advertised_address(file);
-  wanted.data_dir = file.registry.ephemeral ? "" : options.state_dir;
+  auto wanted = registry_options(options.file, options.state_dir);
   wanted.notice = [this](std::string text) { notices.push_back(std::move(text)); };
   CO_TRY(registry, co_await registry::Registry::open(loop, std::move(wanted)));
   co_return Result<void>();
@@ -74,22 +67,11 @@ asio::awaitable<Result<void>> App::Impl::seed_keys() {
 }
 
 void App::Impl::make_supervisor() {
-  supervisor::SupervisorOptions wanted;
-  wanted.state_dir = options.state_dir;
-  wanted.stack_file = options.file.path;
-  wanted.version = DEVSTACK_VERSION;
-  const auto variables = environment();
-  const auto path = variables.find("PATH");
-  wanted.process_path = StatePaths(options.state_dir).programs() + ":" +
-                        (path == variables.end() ? "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" : path->second);
+  auto wanted = supervisor_options(options.file, options.state_dir);
   wanted.container_dns = [this]() -> std::vector<std::string> {
     const auto bridge = bridge_address(options.file.bridge);
     if (!options.file.dns.enabled || ports.dns != 53 || !bridge) return {};
     return {bridge->to_string()};
-  };
-  wanted.process_host = [this] {
-    const auto bridge = bridge_address(options.file.bridge);
-    return bridge ? bridge->to_string() : std::string("127.0.0.1");
   };
   wanted.listening_address = [this](std::uint16_t port) {
     auto found = net::listening_address(port);
@@ -210,11 +192,7 @@ asio::awaitable<Result<std::string>> App::apply(std::string request) {
   }
   const auto available = app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
   CO_TRY(auto plan, stack::make_plan(file, available));
-  std::string said = describe_changes(stack::diff(app.supervisor->plan(), plan));
-  if (component_settings(file) != component_settings(app.options.file)) {
-    said += std::string(said.empty() ? "" : "\n") +
-            "the settings of components changed too: they are used after `devstack down` and `devstack up`";
-  }
+  auto said = describe_changes(stack::diff(app.supervisor->plan(), plan), app.options.file, file);
   app.supervisor->apply(std::move(plan));
   app.options.load = std::move(load);
   app.options.file.services = std::move(file.services);

@@ -115,7 +115,45 @@ std::string advertised_address(const stack::StackFile& file) {
   return bridge ? bridge->to_string() : "127.0.0.1";
 }
 
-std::string describe_changes(const stack::PlanDiff& diff) {
+registry::RegistryOptions registry_options(const stack::StackFile& file, const std::string& state_dir) {
+  registry::RegistryOptions options;
+  options.identity.node = file.registry.node.empty() ? host_name() : file.registry.node;
+  options.identity.datacenter = file.registry.datacenter;
+  options.identity.address = advertised_address(file);
+  options.data_dir = file.registry.ephemeral ? "" : state_dir;
+  return options;
+}
+
+supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, const std::string& state_dir) {
+  supervisor::SupervisorOptions options;
+  options.state_dir = state_dir;
+  options.stack_file = file.path;
+  options.version = DEVSTACK_VERSION;
+  const auto variables = environment();
+  const auto path = variables.find("PATH");
+  options.process_path = StatePaths(state_dir).programs() + ":" +
+                         (path == variables.end() ? "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" : path->second);
+  options.process_host = [bridge = file.bridge] {
+    const auto address = bridge_address(bridge);
+    return address ? address->to_string() : std::string("127.0.0.1");
+  };
+  return options;
+}
+
+namespace {
+
+/// Everything of the file that components are made from, to see whether it changed.
+std::string component_settings(const stack::StackFile& file) {
+  stack::StackFile bare = file;
+  bare.services.clear();
+  bare.warnings.clear();
+  return stack::to_json(bare);
+}
+
+}  // namespace
+
+std::string describe_changes(const stack::PlanDiff& diff, const stack::StackFile& running,
+                             const stack::StackFile& wanted) {
   std::string out;
   const auto line = [&out](std::string_view what, const std::string& unit) {
     out += fmt::format("{}{} {}", out.empty() ? "" : "\n", what, unit);
@@ -123,14 +161,10 @@ std::string describe_changes(const stack::PlanDiff& diff) {
   for (const auto& unit : diff.remove) line("remove", unit);
   for (const auto& unit : diff.recreate) line("replace", unit.name);
   for (const auto& unit : diff.create) line("create", unit.name);
+  if (component_settings(running) != component_settings(wanted)) {
+    line("the settings of components changed too:", "they are used after `devstack down` and `devstack up`");
+  }
   return out;
-}
-
-std::string component_settings(const stack::StackFile& file) {
-  stack::StackFile bare = file;
-  bare.services.clear();
-  bare.warnings.clear();
-  return stack::to_json(bare);
 }
 
 struct Parts::Impl {

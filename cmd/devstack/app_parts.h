@@ -27,14 +27,18 @@ struct Ports {
 /// file names itself is never replaced.
 Ports choose_ports(const stack::StackFile& file, std::vector<std::string>& notices);
 
+registry::RegistryOptions registry_options(const stack::StackFile& file, const std::string& state_dir);
+/// Without what needs the running appliance (names, ports, images): app.cc adds that.
+supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, const std::string& state_dir);
+
 std::string host_name();
 /// `registry.advertise`, or for "auto" the bridge's address, or loopback where there is no bridge.
 std::string advertised_address(const stack::StackFile& file);
 
-/// One line a change: "create web", "replace api", "remove old"; "" for none.
-std::string describe_changes(const stack::PlanDiff& diff);
-/// Everything of the file that components are made from, to see whether it changed.
-std::string component_settings(const stack::StackFile& file);
+/// One line a change: "create web", "replace api", "remove old", and one for components whose settings differ; "" for
+/// none.
+std::string describe_changes(const stack::PlanDiff& diff, const stack::StackFile& running,
+                             const stack::StackFile& wanted);
 
 struct PartsInput {
   asio::any_io_executor loop;

@@ -98,6 +98,9 @@ std::string busybox_image(const std::string& name, const std::vector<std::string
   for (const auto& change : changes) flags += " -c '" + change + "'";
   ok("set -e; d=$(mktemp -d); mkdir -p $d/bin $d/tmp $d/etc; cp /bin/busybox $d/bin/; "
      "for a in $(/bin/busybox --list); do [ $a = busybox ] || ln -s busybox $d/bin/$a; done; "
+     // A resolver of the usual kind (glibc's) beside busybox's own.
+     "for b in /usr/bin/curl /usr/bin/getent; do cp -L --parents $b $d; "
+     "for l in $(ldd $b | grep -o '/[^ ]*'); do cp -L --parents $l $d; done; done; "
      "tar -C $d -c . | docker import" +
      flags + " - " + image + " >/dev/null; rm -rf $d");
   return image;

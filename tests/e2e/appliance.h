@@ -52,7 +52,7 @@ class Appliance {
 
 /// docker0's address.
 std::string bridge();
-/// An image made from busybox alone, with the given Dockerfile lines; made once, named "devstack-e2e/NAME".
+/// An image made from busybox, curl and getent, with the given Dockerfile lines; made once, named "devstack-e2e/NAME".
 std::string busybox_image(const std::string& name, const std::vector<std::string>& changes);
 /// Containers made by a test, removed with it.
 class Containers {

@@ -73,13 +73,16 @@ TEST_F(Internal, ContainersOfTheStackResolveAndReachServicesByName) {
   // One on the project's own network, where Docker's resolver forwards to us, and one on docker0.
   for (const char* container : {"e2einternal-inside-1", "e2einternal-beside-1"}) {
     const std::string exec = std::string("docker exec ") + container + " ";
-    EXPECT_NE(short_dig("hello.service.consul"), "");
-    EXPECT_THAT(ok(exec + "nslookup -type=a hello.service.consul"), HasSubstr(short_dig("hello.service.consul")));
+    const std::string address = ok("dig +short @127.0.0.1 hello.service.consul");
+    EXPECT_NE(address, "");
+    EXPECT_THAT(ok(exec + "nslookup -type=a hello.service.consul"), HasSubstr(address));
+    EXPECT_THAT(ok(exec + "getent ahostsv4 hello.service.consul"), HasSubstr(address));
     // A process of this machine is a service like a container.
     const std::string port = ok("dig +short @127.0.0.1 process.service.consul SRV | cut -d' ' -f3");
-    EXPECT_THAT(ok(exec + "wget -q -T 5 -O - http://process.service.consul:" + port + "/"), HasSubstr("Hello from"));
+    EXPECT_THAT(ok(exec + "curl -sf --max-time 5 http://process.service.consul:" + port + "/"),
+                HasSubstr("Hello from"));
     // And through the proxy, which listens on the bridge.
-    EXPECT_THAT(ok(exec + "wget -q -T 5 -O - --header 'Host: hello.service.consul' http://" + bridge() + "/"),
+    EXPECT_THAT(ok(exec + "curl -sf --max-time 5 -H 'Host: hello.service.consul' http://" + bridge() + "/"),
                 HasSubstr("Hello from"));
   }
 }
