@@ -43,9 +43,10 @@ write_stack_file() {
     echo "# The stack of this machine: change it, then run: systemctl reload devstack"
     if [[ -n $address ]]; then
       # What the shipped file leaves on this machine alone is shown on the private network too.
-      sed -e "s/^registry:.*/registry:\n  bind: [bridge, loopback, $address]\n  advertise: $address/" \
-        -e "s/^dns:.*/dns:\n  bind: [bridge, loopback, $address]/" \
-        -e "s/^proxy:.*/proxy:\n  bind: [bridge, loopback, $address]/" "$source/stack.yaml"
+      sed -e "s/^registry:.*/registry:\n  bind: [bridge, loopback, $address]\n  advertise: $address/" "$source/stack.yaml"
+      printf '\n# Shown on the private network, too.\n'
+      printf '%s: {bind: [bridge, loopback, %s]}\n' dns "$address" proxy "$address"
+      printf 'ui: {bind: [loopback, %s]}\n' "$address"
     else
       cat "$source/stack.yaml"
     fi

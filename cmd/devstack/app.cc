@@ -40,7 +40,6 @@ struct App::Impl {
   std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
 
   asio::awaitable<Result<void>> open_registry();
-  asio::awaitable<Result<void>> seed_keys();
   asio::awaitable<Result<void>> bring_up();
   asio::awaitable<void> take_down_parts();
   asio::awaitable<void> follow_interfaces();
@@ -52,17 +51,6 @@ asio::awaitable<Result<void>> App::Impl::open_registry() {
   auto wanted = registry_options(options.file, options.state_dir);
   wanted.notice = [this](std::string text) { notices.push_back(std::move(text)); };
   CO_TRY(registry, co_await registry::Registry::open(loop, std::move(wanted)));
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> App::Impl::seed_keys() {
-  for (const auto& [key, value] : options.file.registry.kv) {
-    registry::KvSetCommand seed;
-    seed.key = key;
-    seed.value = value;
-    seed.only_if_absent = true;
-    CO_TRY([[maybe_unused]] auto done, co_await registry->apply(registry::Command(std::move(seed))));
-  }
   co_return Result<void>();
 }
 
@@ -95,7 +83,7 @@ Result<void> App::Impl::make_parts(App& app) {
 }
 
 asio::awaitable<Result<void>> App::Impl::bring_up() {
-  CO_CHECK(co_await seed_keys());
+  CO_CHECK(co_await seed_keys(*registry, options.file.registry.kv));
   CO_CHECK(co_await supervisor->start_components());
   const auto available = engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
   CO_TRY(auto plan, stack::make_plan(options.file, available));

@@ -124,6 +124,18 @@ registry::RegistryOptions registry_options(const stack::StackFile& file, const s
   return options;
 }
 
+asio::awaitable<Result<void>> seed_keys(registry::RegistryWriter& writer, std::map<std::string, std::string> keys) {
+  for (const auto& [key, value] : keys) {
+    registry::KvSetCommand seed;
+    seed.key = key;
+    seed.value = value;
+    seed.only_if_absent = true;
+    registry::Command command(std::move(seed));
+    CO_TRY([[maybe_unused]] auto done, co_await writer.apply(std::move(command)));
+  }
+  co_return Result<void>();
+}
+
 supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, const std::string& state_dir) {
   supervisor::SupervisorOptions options;
   options.state_dir = state_dir;
@@ -263,6 +275,8 @@ Result<std::unique_ptr<Parts>> Parts::make(PartsInput input) {
   impl->make_control(input);
   if (input.file.ui.enabled) {
     ui::UiOptions options;
+    TRY(const auto ui_at, bind_addresses(input.file.ui.bind, input.file.bridge, "ui.bind"));
+    options.addresses = texts(ui_at);
     options.port = input.file.ui.port;
     options.dir = input.ui_dir;
     options.port_taken = [](const std::string& address, std::uint16_t port) {

@@ -3,6 +3,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ Ports choose_ports(const stack::StackFile& file, std::vector<std::string>& notic
 registry::RegistryOptions registry_options(const stack::StackFile& file, const std::string& state_dir);
 /// Without what needs the running appliance (names, ports, images): app.cc adds that.
 supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, const std::string& state_dir);
+
+/// `registry.kv`: written where the key does not exist.
+asio::awaitable<Result<void>> seed_keys(registry::RegistryWriter& writer, std::map<std::string, std::string> keys);
 
 std::string host_name();
 /// `registry.advertise`, or for "auto" the bridge's address, or loopback where there is no bridge.

@@ -130,6 +130,7 @@ constexpr Unsupported kProxyLater[] = {{"https"}};
 constexpr Field<UiSettings> kUi[] = {
     {"enabled", [](UiSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
     {"port", [](UiSettings& s, V v, R in) { number(s.port, v, in); }},
+    {"bind", [](UiSettings& s, V v, R in) { bind(s.bind, v, in); }},
 };
 
 void read_perms(TemplateEntry& entry, V node, R in) {

@@ -149,6 +149,7 @@ json::object describe(const UiSettings& s) {
   json::object out;
   put(out, "enabled", s.enabled, true);
   put(out, "port", s.port, UiSettings{}.port);
+  if (s.bind != UiSettings{}.bind) put(out, "bind", s.bind);
   return out;
 }
 

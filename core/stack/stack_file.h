@@ -55,6 +55,7 @@ struct ProxySettings {
 struct UiSettings {
   bool enabled = true;
   std::uint16_t port = 7500;
+  std::vector<std::string> bind{"loopback"};
 };
 
 struct TemplateEntry {
