@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Debian 12 machine a devstack machine: Docker, the devstack binary, a stack file, a systemd unit. Every step looks
-# before it acts, so running it again changes nothing that is right already.
+# before it acts, so running it again changes nothing that is right already; only the service is always restarted, so
+# that it runs what was just built.
 #
 #   DEVSTACK_SOURCE    a checkout to build (default: the folder above this script)
 #   DEVSTACK_ADDRESS   the address that other machines reach this one by (default: none, only this machine is served)
@@ -40,7 +41,7 @@ write_stack_file() {
   say "write $file"
   mkdir -p /etc/devstack
   {
-    echo "# The stack of this machine: change it, then run: systemctl reload devstack"
+    echo "# The stack of this machine. After a change of services: systemctl reload devstack; of anything else: restart"
     if [[ -n $address ]]; then
       # What the shipped file leaves on this machine alone is shown on the private network too.
       sed -e "s/^registry:.*/registry:\n  bind: [bridge, loopback, $address]\n  advertise: $address/" "$source/stack.yaml"

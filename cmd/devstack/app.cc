@@ -27,6 +27,8 @@ struct App::Impl {
         engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {
   }
 
+  ~Impl() { supervisor.reset(); }  // its units point into the components of `parts`
+
   asio::any_io_executor loop;
   AppOptions options;
   Signal finished;
@@ -83,11 +85,11 @@ Result<void> App::Impl::make_parts(App& app) {
 }
 
 asio::awaitable<Result<void>> App::Impl::bring_up() {
+  std::ofstream(StatePaths(options.state_dir).project()) << options.file.project;
   CO_CHECK(co_await seed_keys(*registry, options.file.registry.kv));
   CO_CHECK(co_await supervisor->start_components());
   const auto available = engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
   CO_TRY(auto plan, stack::make_plan(options.file, available));
-  std::ofstream(StatePaths(options.state_dir).project()) << options.file.project;
   supervisor->apply(std::move(plan));
   if (const auto watching = interfaces.start(); !watching) {
     log::warn("core", "docker0 is not followed: {}", watching.error().message);
@@ -99,19 +101,19 @@ asio::awaitable<Result<void>> App::Impl::bring_up() {
 
 /// docker0 may appear after us, or change its address: the listeners and the advertised address go with it.
 asio::awaitable<void> App::Impl::follow_interfaces() {
-  for (std::uint64_t seen = interfaces.changed().version();;) {
-    const bool moved_on = co_await interfaces.changed().wait_past(seen, Instant::max());
-    if (!moved_on) co_return;
-    seen = interfaces.changed().version();
+  for (;;) {
+    // The first look is for what changed while the components started.
+    const auto seen = interfaces.changed().version();
     if (const auto moved = parts->follow_addresses(options.file, ports); !moved) {
       log::warn("core", "{}", moved.error().message);
     }
     const std::string address = advertised_address(options.file);
     if (address != registry->identity().address) {
-      if (const auto told = co_await registry->advertise(address); !told) {
-        log::warn("core", "cannot advertise {}: {}", address, told.error().message);
-      }
+      const auto told = co_await registry->advertise(address);
+      if (!told) log::warn("core", "cannot advertise {}: {}", address, told.error().message);
     }
+    const bool moved_on = co_await interfaces.changed().wait_past(seen, Instant::max());
+    if (!moved_on) co_return;
   }
 }
 
@@ -148,7 +150,11 @@ asio::awaitable<Result<void>> App::start() {
   }
   if (outcome) outcome = app.parts->serve_control();
   if (outcome) outcome = co_await app.bring_up();
-  if (!outcome) co_await app.take_down_parts();
+  if (!outcome) {
+    // Not down(): services that an earlier supervisor left running stay for the next start.
+    if (app.supervisor) co_await app.supervisor->detach();
+    co_await app.take_down_parts();
+  }
   co_return outcome;
 }
 

@@ -56,11 +56,13 @@ asio::awaitable<Result<std::string>> clean_up(StatePaths paths, std::string proj
     supervisor::Supervisor supervisor(loop, std::move(options), engine, *registry, *registry);
     outcome = co_await retire_everything(supervisor, project, grace);
   }
+  const bool looked = engine.state().up;
   co_await engine.stop();
   co_await registry->close();
   CO_CHECK(std::move(outcome));
   std::error_code ignored;
-  std::filesystem::remove(paths.project(), ignored);
+  // Without an engine its containers could not be looked for: remember whose they are.
+  if (looked) std::filesystem::remove(paths.project(), ignored);
   std::filesystem::remove(paths.control_socket(), ignored);
   co_return project;
 }

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <boost/json.hpp>
 #include <csignal>
@@ -89,12 +91,20 @@ void notify_systemd(std::string_view state) {
   close(fd);
 }
 
+/// Every blocked query and every open page is a descriptor; the usual soft limit of 1024 is soon reached. Children get
+/// the old one back (core/process/launch.cc).
+void raise_file_limit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, 65536));
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 struct Ending {
   int code = 0;
 };
 
-asio::awaitable<void> end_on_signal(App& app, Signal& done, Ending& ending) {
-  asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT, SIGHUP);
+asio::awaitable<void> end_on_signal(App& app, Signal& done, Ending& ending, asio::signal_set& signals) {
   bool stopping = false;
   for (;;) {
     boost::system::error_code error;
@@ -125,6 +135,8 @@ asio::awaitable<void> end_on_signal(App& app, Signal& done, Ending& ending) {
 
 asio::awaitable<void> run_app(App& app, int ready_fd, Ending& ending) {
   const auto loop = co_await asio::this_coro::executor;
+  // From before the start: a signal that comes during it is kept until somebody waits for it.
+  asio::signal_set signals(loop, SIGTERM, SIGINT, SIGHUP);
   const auto started = co_await app.start();
   tell_starter(ready_fd, started, app.notices());
   if (!started) {
@@ -137,7 +149,7 @@ asio::awaitable<void> run_app(App& app, int ready_fd, Ending& ending) {
   notify_systemd("READY=1");
   Signal& done = app.finished();
   TaskGroup tasks(loop);
-  tasks.spawn("signals", end_on_signal(app, done, ending));
+  tasks.spawn("signals", end_on_signal(app, done, ending, signals));
   co_await done.wait_past(0, std::chrono::steady_clock::time_point::max());
   co_await tasks.stop();
 }
@@ -156,6 +168,7 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
   if (options.ready_fd >= 0) {
     if (const auto logged = log::to_file(paths.log()); !logged) return refuse(logged.error());
   }
+  raise_file_limit();
   asio::io_context loop(1);
   Ending ending;
   {

@@ -218,6 +218,7 @@ asio::awaitable<bool> Session::write(std::string chunk) {
   }
   const bool sent = co_await send(output_, chunk);
   enter(Phase::handling, Time::duration::max());
+  watch_soon();
   write_failed_ = write_failed_ || !sent;
   co_return sent;
 }

@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,13 @@
 
 namespace devstack::process {
 namespace {
+
+/// Ours may be raised later; select(2) in a child cannot use more than it was made for.
+const rlimit file_limit_at_start = [] {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit;
+}();
 
 namespace process = boost::process::v2;
 namespace fs = std::filesystem;
@@ -110,6 +118,7 @@ struct ChildSetup {
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int number = 1; number < 32; ++number) ::signal(number, SIG_DFL);
+    ::setrlimit(RLIMIT_NOFILE, &file_limit_at_start);
     const bool ready = ::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
                        ::dup2(output, STDERR_FILENO) >= 0 && change_account() &&
                        (working_dir == nullptr || ::chdir(working_dir) == 0);

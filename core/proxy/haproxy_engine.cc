@@ -191,7 +191,12 @@ asio::awaitable<Result<ChildPtr>> HaproxyEngine::Impl::launch(std::string config
   CO_TRY(auto started, process::Child::start(loop, std::move(command)));
   const ChildPtr child(std::move(started));
   starting = child;
-  CO_CHECK(haproxy::write_identity(pid_file, child->identity()));
+  if (auto kept = haproxy::write_identity(pid_file, child->identity()); !kept) {
+    // Unrecorded, it could not be found again.
+    co_await child->stop(SIGTERM, stop_grace);
+    starting.reset();
+    co_return tl::unexpected(std::move(kept).error());
+  }
   if (auto ready = co_await wait_ready(child, log_size); !ready) {
     co_await child->stop(SIGTERM, stop_grace);
     starting.reset();

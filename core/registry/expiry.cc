@@ -64,23 +64,22 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
  public:
   ExpiryLoop(asio::any_io_executor executor, RegistryView& view, RegistryWriter& writer, Clock& clock,
              Watch::Table table)
-      : loop_(executor),
-        view_(view),
-        writer_(writer),
-        clock_(clock),
-        table_(table),
-        changed_(executor),
-        tasks_(executor),
-        posts_(executor) {}
+      : loop_(executor), view_(view), writer_(writer), clock_(clock), table_(table), changed_(executor) {}
   virtual ~ExpiryLoop() = default;
 
   void start() {
-    tasks_.spawn("registry: follow expiry", follow(shared_from_this()));
-    tasks_.spawn("registry: expire", expire(shared_from_this()));
+    if (tasks_) return;
+    tasks_ = std::make_unique<TaskGroup>(loop_);
+    posts_ = std::make_unique<TaskGroup>(loop_);
+    tasks_->spawn("registry: follow expiry", follow(shared_from_this()));
+    tasks_->spawn("registry: expire", expire(shared_from_this()));
   }
   asio::awaitable<void> stop() {
-    co_await tasks_.stop();
-    co_await posts_.stop();
+    if (!tasks_) co_return;
+    co_await tasks_->stop();
+    co_await posts_->stop();
+    tasks_.reset();
+    posts_.reset();
   }
   /// Any thread.
   void touch(Key key) {
@@ -143,8 +142,8 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
         continue;
       }
       const auto due = self->deadlines_.take_due(self->clock_.now(), posts_at_once);
-      for (const auto& key : due) self->posts_.spawn("registry: post expiry", post(self, key));
-      co_await self->posts_.join();
+      for (const auto& key : due) self->posts_->spawn("registry: post expiry", post(self, key));
+      co_await self->posts_->join();
     }
   }
 
@@ -167,7 +166,7 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
   Watch::Table table_;
   Deadlines deadlines_;
   Signal changed_;
-  TaskGroup tasks_, posts_;
+  std::unique_ptr<TaskGroup> tasks_, posts_;  ///< while started
 };
 
 }  // namespace

@@ -56,8 +56,18 @@ constexpr std::array<std::string_view, 2> kCompat{"current", "2015"};
 using R = const Reading&;
 using V = const Node&;
 
+/// Of the words that the design has, those that would have no effect yet are refused, not ignored.
+void refuse_later(const std::string& value, std::string_view works, V node, R in) {
+  if (value == works || value.empty()) return;
+  in.report.error(node.at, "{}{} is not supported yet: use {}", node.prefix(), value, works);
+}
+
 constexpr Field<RegistrySettings> kRegistry[] = {
-    {"engine", [](RegistrySettings& s, V v, R in) { choice(s.engine, v, kRegistryEngines, in); }},
+    {"engine",
+     [](RegistrySettings& s, V v, R in) {
+       choice(s.engine, v, kRegistryEngines, in);
+       refuse_later(s.engine, "embedded", v, in);
+     }},
     {"node", [](RegistrySettings& s, V v, R in) { text(s.node, v, in); }},
     {"datacenter", [](RegistrySettings& s, V v, R in) { text(s.datacenter, v, in); }},
     {"http", [](RegistrySettings& s, V v, R in) { number(s.http, v, in); }},
@@ -68,7 +78,6 @@ constexpr Field<RegistrySettings> kRegistry[] = {
        if (s.advertise == "auto" || is_ip_address(s.advertise)) return;
        in.report.error(v.at, "{}expected auto or an IP address, found \"{}\"", v.prefix(), s.advertise);
      }},
-    {"address", [](RegistrySettings& s, V v, R in) { text(s.address, v, in); }},
     {"ephemeral", [](RegistrySettings& s, V v, R in) { toggle(s.ephemeral, v, in); }},
     {"kv", [](RegistrySettings& s, V v, R in) { s.kv = read_text_map(v, in); }},
 };
@@ -116,7 +125,11 @@ constexpr Field<RegistratorSettings> kRegistrator[] = {
 };
 
 constexpr Field<ProxySettings> kProxy[] = {
-    {"engine", [](ProxySettings& s, V v, R in) { choice(s.engine, v, kProxyEngines, in); }},
+    {"engine",
+     [](ProxySettings& s, V v, R in) {
+       choice(s.engine, v, kProxyEngines, in);
+       if (s.engine == "nginx") refuse_later(s.engine, "haproxy", v, in);
+     }},
     {"http",
      [](ProxySettings& s, V v, R in) {
        number(s.http, v, in);

@@ -277,6 +277,9 @@ void read_process_port(ServiceSpec& s, V node, R in) {
   auto& process = *s.process;
   if (s.ports.size() > 1) {
     in.report.error(ports->at, "{}a host process has one port, found {}", ports->prefix(), s.ports.size());
+  } else if (!port.host_ip.empty() || port.protocol != "tcp") {
+    in.report.error(ports->at, "{}a host process listens where it will ($HOST): write \"{}\"", ports->prefix(),
+                    port.target);
   } else if (port.published != 0 && port.published != port.target) {
     in.report.error(ports->at, "{}a host process listens on the host itself: write \"{}\"", ports->prefix(),
                     port.published);

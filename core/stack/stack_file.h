@@ -160,7 +160,7 @@ struct LoadOptions {
 /// Finds, reads, interpolates, normalises and validates. All errors of the file in one Error, a line each, each with
 /// its own `file:line:column: ` (the Error's own position is the first's). Errc::stack_file.
 Result<StackFile> load(const LoadOptions& options);
-/// The same from text, for tests and `config -`; `name` stands for the file in errors.
+/// The same from text, for tests; `name` stands for the file in errors.
 Result<StackFile> parse(std::string_view text, std::string_view name, const LoadOptions& options);
 
 /// The resolved file as `devstack config` prints it.

@@ -127,16 +127,6 @@ void check_dependencies(const Checking& in) {
   }
 }
 
-void check_engine(const Checking& in) {
-  const auto& registry = in.file.registry;
-  if (registry.engine != "external" || !registry.address.empty()) return;
-  const Node* ours = in.root.find("x-devstack");
-  const Node* node = in.root.find("registry");
-  if (node == nullptr && ours != nullptr) node = ours->find("registry");
-  if (node == nullptr) return;
-  in.report.error(node->at, "{}engine: external needs `address`, e.g. address: 127.0.0.1:8500", node->prefix());
-}
-
 void check_destinations(const Checking& in) {
   std::set<std::string> seen;
   const Node* ours = in.root.find("x-devstack");
@@ -151,8 +141,7 @@ void check_destinations(const Checking& in) {
 }
 
 constexpr void (*kRules[])(const Checking&) = {
-    check_host_ports,   check_scale,  check_network_mode, check_container_names,
-    check_dependencies, check_engine, check_destinations,
+    check_host_ports, check_scale, check_network_mode, check_container_names, check_dependencies, check_destinations,
 };
 
 /// A dependency that is not required and not there is as if it had not been written.

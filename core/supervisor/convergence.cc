@@ -99,8 +99,9 @@ asio::awaitable<void> Supervisor::Impl::stop_in_order(Units wanted, Grace grace)
     for (auto at = wanted.rbegin(); at != wanted.rend(); ++at) {
       Unit& unit = **at;
       if (is_down(unit.machine().state()) && unit.machine().state() != UnitState::pending) continue;
-      if (asked.contains(&unit)) {
-        all_down = all_down && is_down(unit.machine().state());
+      // One that somebody started again meanwhile is asked again: a stop wins over a start that comes during it.
+      if (asked.contains(&unit) && unit.machine().state() == UnitState::stopping) {
+        all_down = false;
         continue;
       }
       const bool needed = std::any_of(wanted.begin(), wanted.end(), [&](const auto& other) {

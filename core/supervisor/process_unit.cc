@@ -159,6 +159,7 @@ asio::awaitable<void> ProcessUnit::wait_listening() {
 
 asio::awaitable<void> ProcessUnit::take_in_when_listening() {
   while (!find_listening()) {
+    if (!process::alive(child_->identity())) co_return;  // whoever listens there later is somebody else
     co_await shared_.clock->sleep_for(late_listening_pause);
     if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
   }
@@ -225,7 +226,7 @@ asio::awaitable<void> ProcessUnit::watch_health() {
   settings.start_period = check.start_period;
   health::Threshold threshold(settings, shared_.clock->now());
   Instant counted = shared_.clock->now();
-  while (true) {
+  while (process::alive(child_->identity())) {
     const bool eager = threshold.health() == health::Health::starting;
     const std::chrono::nanoseconds pause =
         eager ? std::min<std::chrono::nanoseconds>(check.interval, eager_interval) : check.interval;
@@ -286,7 +287,12 @@ asio::awaitable<Result<void>> ProcessUnit::halt(Grace grace) {
   co_return shared_.records->put(unit_.name, record);
 }
 
-asio::awaitable<Result<void>> ProcessUnit::remove() { co_return shared_.records->erase(unit_.name); }
+asio::awaitable<Result<void>> ProcessUnit::remove() {
+  // One that was never adopted still runs; after halt() the record names no process.
+  const auto record = shared_.records->find(unit_.name);
+  if (record && !child_) co_await stop_stray(shared_.executor, *record, std::chrono::seconds(10));
+  co_return shared_.records->erase(unit_.name);
+}
 
 asio::awaitable<void> ProcessUnit::detach() {
   co_await end_watch();

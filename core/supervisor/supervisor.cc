@@ -112,6 +112,7 @@ void Supervisor::Impl::on_engine_event(const docker::Event& event) {
 
 asio::awaitable<Result<void>> Supervisor::Impl::start_components() {
   for (auto* component : start_order(added)) {
+    if (stopping) co_return fail(Errc::cancelled, "stopped while it started");
     auto backend = std::make_unique<ComponentUnit>(*component, [this] { note_change(); });
     auto* component_backend = backend.get();
     Unit::Options unit;
@@ -226,6 +227,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::down(Grace grace) {
   if (!first) co_return Result<void>();
   note_change();
   co_await tasks.stop();
+  for (const auto& unit : units) unit->run();  // a convergence that was cut short may not have come to it
   auto result = co_await take_down(grace);
   gone = true;
   note_change();

@@ -26,7 +26,10 @@ Unit::Unit(Options options, std::unique_ptr<Backend> backend)
   backend_->events = [this](const UnitEvent& event) { post(event); };
 }
 
-void Unit::run() { tasks_.spawn("supervisor: " + name(), work()); }
+void Unit::run() {
+  if (std::exchange(running_, true)) return;
+  tasks_.spawn("supervisor: " + name(), work());
+}
 
 asio::awaitable<void> Unit::adopt() {
   const auto found = co_await backend_->adopt();

@@ -79,6 +79,7 @@ class Unit {
   Grace grace_;
   Instant alarm_{};
   Signal wake_;
+  bool running_ = false;  ///< run() was called
   TaskGroup tasks_;
   std::unique_ptr<TaskGroup> launching_;
 };

@@ -13,7 +13,7 @@
 /// when the text differs, and then its command run. Loop thread only.
 namespace devstack::templates {
 
-/// One template and where it goes; made from stack.yaml's `templates:` or `devstack template`'s flags.
+/// One template and where it goes; made from stack.yaml's `templates:`.
 struct Entry {
   std::string source;       ///< a file; read anew at each start. "" when `contents` is given
   std::string contents;     ///< the template itself

@@ -22,7 +22,7 @@ function(devstack_room name)
   endforeach()
 endfunction()
 
-# One precompiled header for the whole tree; fuzz and sanitizer builds make their own from the same file.
+# One precompiled header for the whole tree; sanitizer builds make their own from the same file.
 function(devstack_precompile target)
   if(NOT TARGET devstack_pch)
     file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")

@@ -40,7 +40,7 @@ TEST(StackFile, ReadsEveryComponent) {
   const auto file = test::read(R"(
 name: demo
 bridge: br0
-registry: {engine: external, address: "10.0.0.1:8500", node: n1, datacenter: dc2, http: 8501, bind: loopback,
+registry: {engine: embedded, node: n1, datacenter: dc2, http: 8501, bind: loopback,
            advertise: 10.0.0.9, ephemeral: true, kv: {a/b: 1, c: }}
 dns: {port: 8600, recursors: ["1.1.1.1", "10.0.0.1:5353"], domains: [consul, test], records: {x.test: 10.0.0.9}}
 registrator: {mode: published, ip: 10.0.0.2}
@@ -52,7 +52,6 @@ templates:
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_EQ(file->project, "demo");
   EXPECT_EQ(file->bridge, "br0");
-  EXPECT_EQ(file->registry.address, "10.0.0.1:8500");
   EXPECT_EQ(file->registry.bind, std::vector<std::string>{"loopback"});
   EXPECT_TRUE(file->registry.ephemeral);
   EXPECT_THAT(file->registry.kv, ElementsAre(Pair("a/b", "1"), Pair("c", "")));
