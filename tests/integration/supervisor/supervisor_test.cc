@@ -207,6 +207,26 @@ TEST_F(SupervisorTest, UnitsAreStoppedStartedAndRestartedByName) {
   stack.down();
 }
 
+TEST_F(SupervisorTest, RestartsThatMeetAndAnApplyAmongThemAllEnd) {
+  Stack stack(dir.path());
+  stack.supervisor->apply(plan({process("worker", "exec sleep 1000")}));
+  ASSERT_TRUE(stack.up());
+  int ended = 0;
+  TaskGroup both(stack.io.get_executor());
+  auto restart = [](Supervisor& supervisor, int& count) -> asio::awaitable<void> {
+    const auto done = co_await supervisor.restart_unit("worker");
+    EXPECT_TRUE(done);
+    ++count;
+  };
+  both.spawn("first", restart(*stack.supervisor, ended));
+  both.spawn("second", restart(*stack.supervisor, ended));
+  stack.supervisor->apply(plan({process("worker", "exec sleep 2000")}));
+  EXPECT_TRUE(stack.eventually([&] { return ended == 2; }));
+  EXPECT_TRUE(stack.up());
+  test::run(stack.io, both.stop());
+  stack.down();
+}
+
 TEST_F(SupervisorTest, SaysWhatCannotBeStarted) {
   Stack stack(dir.path());
   auto absent = process("absent", "");

@@ -98,6 +98,15 @@ TEST_F(Expiry, RenewalGivesItTwiceItsTtlAgain) {
   EXPECT_EQ(registry->snapshot()->session("s1"), nullptr);
 }
 
+TEST_F(Expiry, StoppedAndStartedAgainItGoesOn) {
+  session("s1", "10s");
+  test::run(io, sessions->stop());
+  sessions->start();
+  settle();
+  pass(21s);
+  EXPECT_EQ(registry->snapshot()->session("s1"), nullptr);
+}
+
 TEST_F(Expiry, ASessionWithoutTtlStays) {
   session("s1", "");
   pass(60s);
