@@ -1,3 +1,4 @@
+#include "core/base/async/task_group.h"
 #include "tests/integration/supervisor/stack_fixture.h"
 
 namespace devstack::supervisor {
