@@ -24,15 +24,18 @@ Result<Target> Target::parse(std::string_view uri) {
   }
   std::string_view rest = uri;
   std::string_view port = "80";
+  bool tls = false;
   if (rest.starts_with("http://")) {
     rest.remove_prefix(7);
   } else if (rest.starts_with("tcp://")) {
     rest.remove_prefix(6);
     port = "2375";
   } else if (rest.starts_with("https://")) {
-    return bad("TLS is not supported");
+    rest.remove_prefix(8);
+    port = "443";
+    tls = true;
   } else if (const auto scheme = rest.find("://"); scheme != std::string_view::npos) {
-    return bad("the schemes are unix, http and tcp");
+    return bad("the schemes are unix, http, https and tcp");
   }
   if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
     if (slash + 1 != rest.size()) return bad("a path is not expected here");
@@ -56,13 +59,23 @@ Result<Target> Target::parse(std::string_view uri) {
   if (host.empty()) return bad("the host is missing");
   if (host.find_first_of(" \t\r\n@") != std::string_view::npos) return bad("the host holds a forbidden character");
   if (!is_port(port)) return bad("the port is a number from 1 to 65535");
-  return Target{{}, std::string(host), std::string(port)};
+  Target target;
+  target.host = host;
+  target.port = port;
+  target.tls = tls;
+  return target;
+}
+
+Target Target::unix_socket(std::string path) {
+  Target target;
+  target.unix_path = std::move(path);
+  return target;
 }
 
 std::string Target::to_string() const {
   if (!unix_path.empty()) return "unix://" + unix_path;
   const bool v6 = host.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
+  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
 }  // namespace devstack::http

@@ -44,7 +44,7 @@ TEST(PathCodec, EncodingComesBack) {
   EXPECT_EQ(encode_path("a/b", Slash::escape), "a%2Fb");
 }
 
-TEST(HttpTarget, ReadsTheThreeSchemes) {
+TEST(HttpTarget, ReadsEveryScheme) {
   EXPECT_EQ(Target::parse("unix:///var/run/docker.sock")->unix_path, "/var/run/docker.sock");
   const auto http = Target::parse("http://127.0.0.1:8500/");
   ASSERT_TRUE(http);
@@ -59,8 +59,21 @@ TEST(HttpTarget, ReadsTheThreeSchemes) {
   EXPECT_EQ(v6->to_string(), "http://[::1]:8500");
 }
 
+TEST(HttpTarget, HttpsMeansTlsThatIsVerified) {
+  const auto https = Target::parse("https://example.test");
+  ASSERT_TRUE(https);
+  EXPECT_TRUE(https->tls);
+  EXPECT_TRUE(https->tls_verify);
+  EXPECT_EQ(https->tls_server_name, "");
+  EXPECT_EQ(https->host, "example.test");
+  EXPECT_EQ(https->port, "443");
+  EXPECT_EQ(Target::parse("https://[::1]:8501/")->to_string(), "https://[::1]:8501");
+  EXPECT_FALSE(Target::parse("http://example.test")->tls);
+  EXPECT_FALSE(Target::parse("tcp://example.test")->tls);
+}
+
 TEST(HttpTarget, RefusesWhatItCannotReach) {
-  for (const auto* uri : {"", "https://x", "ssh://x", "unix://relative", "http://", "http://a:0", "http://a:99999",
+  for (const auto* uri : {"", "https://", "https://x/path", "ssh://x", "unix://relative", "http://", "http://a:0", "http://a:99999",
                           "http://a:b", "http://a/path", "http://[::1", "http://a b"}) {
     const auto target = Target::parse(uri);
     ASSERT_FALSE(target) << uri;
