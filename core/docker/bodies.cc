@@ -127,6 +127,14 @@ std::string create_container_body(const ContainerSpec& spec) {
   return json::serialize(root);
 }
 
+std::string create_exec_body(const std::vector<std::string>& argv) {
+  json::object root;
+  root["AttachStdout"] = true;
+  root["AttachStderr"] = true;
+  root["Cmd"] = array_of(argv);
+  return json::serialize(root);
+}
+
 std::string create_network_body(std::string_view name, const StringMap& labels) {
   json::object root;
   root["Name"] = json::string_view(name.data(), name.size());

@@ -60,7 +60,7 @@ asio::awaitable<Result<std::string>> Client::versioned(std::string path) {
 }
 
 asio::awaitable<Result<http::Response>> Client::call(std::string method, std::string path, std::string body,
-                                                     std::chrono::seconds timeout) {
+                                                     std::chrono::milliseconds timeout) {
   http::Request message;
   message.method = std::move(method);
   CO_TRY(message.target, co_await versioned(std::move(path)));
@@ -77,7 +77,7 @@ asio::awaitable<Result<http::Response>> Client::call(std::string method, std::st
 // `message.target` is unversioned. The body of a refusal is read to its end, for its words.
 asio::awaitable<Result<void>> Client::read_stream(http::Request message,
                                                   std::function<void(const http::Response&)> on_ok, ByteSink on_bytes,
-                                                  std::chrono::milliseconds idle) {
+                                                  std::chrono::milliseconds idle, std::chrono::milliseconds whole) {
   CO_TRY(message.target, co_await versioned(std::move(message.target)));
   int status = 0;
   std::string refusal;
@@ -97,7 +97,7 @@ asio::awaitable<Result<void>> Client::read_stream(http::Request message,
     }
   };
   handlers.go_on = [&]() { return !broken.has_value(); };
-  auto ended = co_await http::stream(target_, std::move(message), std::move(handlers), idle);
+  auto ended = co_await http::stream(target_, std::move(message), std::move(handlers), idle, whole);
   if (status >= 400) co_return tl::unexpected(refused(status, refusal));
   if (broken) co_return tl::unexpected(std::move(*broken));
   if (!ended) co_return tl::unexpected(unreachable(std::move(ended).error(), target_));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,12 @@ namespace devstack::docker {
 namespace asio = boost::asio;
 
 enum class LogStream { out, err };
+
+/// How a command run in a container ended.
+struct ExecResult {
+  int exit_code = 0;   ///< 126 and 127 when it could not be run, as a shell says it
+  std::string output;  ///< stdout and stderr interleaved as they came, at most `output_bytes` of the END
+};
 
 class Client {
  public:
@@ -42,6 +49,12 @@ class Client {
   asio::awaitable<Result<void>> remove_container(std::string id, bool force, bool volumes);  ///< ok when not there
   asio::awaitable<Result<int>> wait_container(std::string id);  ///< its exit code; no deadline, cancel it
 
+  /// Runs `argv` in a running container, without a tty, and waits for its end. `timeout` covers everything; past it the
+  /// answer is Errc::timeout and the process goes on (the engine has no way to end it). Errc::not_found without such a
+  /// container, conflict when it does not run or is paused.
+  asio::awaitable<Result<ExecResult>> exec(std::string container, std::vector<std::string> argv,
+                                           std::size_t output_bytes, std::chrono::milliseconds timeout);
+
   asio::awaitable<Result<Image>> inspect_image(std::string name);
   /// POST /images/create; `progress` gets one human line a step. Errors name the image.
   asio::awaitable<Result<void>> pull_image(std::string name, std::function<void(std::string)> progress);
@@ -65,11 +78,12 @@ class Client {
 
  private:
   asio::awaitable<Result<http::Response>> call(std::string method, std::string path, std::string body = {},
-                                               std::chrono::seconds timeout = std::chrono::seconds(30));
+                                               std::chrono::milliseconds timeout = std::chrono::seconds(30));
   asio::awaitable<Result<std::string>> versioned(std::string path);
   using ByteSink = std::function<Result<void>(std::string_view)>;
   asio::awaitable<Result<void>> read_stream(http::Request message, std::function<void(const http::Response&)> on_ok,
-                                            ByteSink on_bytes, std::chrono::milliseconds idle);
+                                            ByteSink on_bytes, std::chrono::milliseconds idle,
+                                            std::chrono::milliseconds whole = std::chrono::milliseconds(0));
   http::Target target_;
   std::string api_version_;
 };

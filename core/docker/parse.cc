@@ -200,4 +200,13 @@ Result<int> parse_exit_code(std::string_view text) {
   return static_cast<int>(number_at(root, "StatusCode"));
 }
 
+Result<ExecState> parse_exec(std::string_view text) {
+  TRY(const auto root, parse_object(text));
+  ExecState state;
+  state.running = flag_at(root, "Running");
+  const auto* code = root.if_contains("ExitCode");
+  if (code != nullptr && !code->is_null()) state.exit_code = static_cast<int>(number_at(root, "ExitCode"));
+  return state;
+}
+
 }  // namespace devstack::docker::wire

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,15 @@ Result<Progress> parse_progress(std::string_view text);
 std::string text_field(std::string_view json, std::string_view name);
 Result<int> parse_exit_code(std::string_view text);
 
+/// GET /exec/{id}/json. A null ExitCode, as of a command that still runs, is nothing.
+struct ExecState {
+  bool running = false;
+  std::optional<int> exit_code;
+};
+Result<ExecState> parse_exec(std::string_view text);
+
 std::string create_container_body(const ContainerSpec& spec);
+std::string create_exec_body(const std::vector<std::string>& argv);
 std::string create_network_body(std::string_view name, const StringMap& labels);
 /// {"label":["a=b"]}
 std::string label_filter(const std::vector<std::string>& labels);

@@ -110,6 +110,42 @@ TEST_F(EngineTest, ATtysLogIsRawAndFollowedToItsEnd) {
   EXPECT_EQ(out, "two\r\n");
 }
 
+TEST_F(EngineTest, ACommandInAContainerGivesItsOutputAndExitCode) {
+  const auto id = create(sleeper(name_of("exec")));
+  ASSERT_TRUE(run(client_.start_container(id)));
+  const auto limit = std::chrono::seconds(30);
+  const auto both = run(client_.exec(id, {"/bin/busybox", "sh", "-c", "echo out; echo err >&2; exit 3"}, 4096, limit));
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_EQ(both->exit_code, 3);
+  EXPECT_NE(both->output.find("out\n"), std::string::npos) << both->output;
+  EXPECT_NE(both->output.find("err\n"), std::string::npos) << both->output;
+
+  const auto many = run(client_.exec(
+      name_of("exec"), {"/bin/busybox", "sh", "-c", "i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done"},
+      100, limit));
+  ASSERT_TRUE(many) << many.error().message;
+  EXPECT_EQ(many->exit_code, 0);
+  EXPECT_EQ(many->output.size(), 100U) << "only so much is kept";
+  EXPECT_TRUE(many->output.ends_with("line 4998\nline 4999\n")) << many->output;
+
+  const auto missing = run(client_.exec(id, {"/no/such/program"}, 4096, limit));
+  ASSERT_TRUE(missing) << missing.error().message;
+  EXPECT_NE(missing->exit_code, 0);
+  EXPECT_NE(missing->output.find("/no/such/program"), std::string::npos) << missing->output;
+}
+
+TEST_F(EngineTest, ACommandThatCannotRunOrEndSaysWhichOfTheTwo) {
+  const auto limit = std::chrono::seconds(30);
+  EXPECT_EQ(run(client_.exec("dsit-http-no-such", {"true"}, 10, limit)).error().code, Errc::not_found);
+  const auto id = create(sleeper(name_of("exec-late")));
+  EXPECT_EQ(run(client_.exec(id, {"/bin/busybox", "true"}, 10, limit)).error().code, Errc::conflict) << "not started";
+  ASSERT_TRUE(run(client_.start_container(id)));
+  const auto slow = run(client_.exec(id, {"/bin/busybox", "sleep", "1000"}, 10, std::chrono::milliseconds(500)));
+  ASSERT_FALSE(slow);
+  EXPECT_EQ(slow.error().code, Errc::timeout);
+  EXPECT_EQ(slow.error().message, "\"/bin/busybox\" did not end within 500 ms");
+}
+
 TEST_F(EngineTest, EventsTellOfEveryStep) {
   std::vector<std::string> actions;
   std::string id;

@@ -181,6 +181,15 @@ TEST(CreateContainer, WritesWhatTheEngineReads) {
       "PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}, {"HostIp": "", "HostPort": ""}]}}})"));
 }
 
+TEST(Exec, AsksForBothStreamsAndReadsTheEnd) {
+  EXPECT_EQ(boost::json::parse(wire::create_exec_body({"sh", "-c", "true"})),
+            boost::json::parse(R"({"AttachStdout": true, "AttachStderr": true, "Cmd": ["sh", "-c", "true"]})"));
+  EXPECT_EQ(wire::parse_exec(R"({"Running":false,"ExitCode":3})")->exit_code, 3);
+  EXPECT_FALSE(wire::parse_exec(R"({"Running":true,"ExitCode":null})")->exit_code);
+  EXPECT_TRUE(wire::parse_exec(R"({"Running":true,"ExitCode":null})")->running);
+  EXPECT_EQ(wire::parse_exec("[]").error().code, Errc::parse);
+}
+
 TEST(ImageName, SplitsAtTheTag) {
   const auto split = [](std::string_view name) {
     const auto parts = wire::split_image_name(name);
