@@ -227,5 +227,20 @@ TEST_F(ClientTest, ASilentStreamEndsAfterItsIdleTime) {
   EXPECT_EQ(ended.error().code, Errc::timeout);
 }
 
+TEST_F(ClientTest, AStreamThatGoesOnEndsAfterItsWholeTime) {
+  serve([](Request) -> asio::awaitable<Response> {
+    Response response;
+    response.stream = [](BodyWriter& writer) -> asio::awaitable<void> {
+      bool open = true;
+      while (open) open = co_await writer.write("more");
+    };
+    co_return response;
+  });
+  const auto ended = test::run(
+      io_, stream(target_, Request(), StreamHandlers(), std::chrono::seconds(10), std::chrono::milliseconds(200)));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::timeout);
+}
+
 }  // namespace
 }  // namespace devstack::http

@@ -73,8 +73,8 @@ TEST(HttpTarget, HttpsMeansTlsThatIsVerified) {
 }
 
 TEST(HttpTarget, RefusesWhatItCannotReach) {
-  for (const auto* uri : {"", "https://", "https://x/path", "ssh://x", "unix://relative", "http://", "http://a:0", "http://a:99999",
-                          "http://a:b", "http://a/path", "http://[::1", "http://a b"}) {
+  for (const auto* uri : {"", "https://", "https://x/path", "ssh://x", "unix://relative", "http://", "http://a:0",
+                          "http://a:99999", "http://a:b", "http://a/path", "http://[::1", "http://a b"}) {
     const auto target = Target::parse(uri);
     ASSERT_FALSE(target) << uri;
     EXPECT_EQ(target.error().code, Errc::invalid_argument) << uri;
