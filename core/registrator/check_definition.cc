@@ -1,5 +1,7 @@
 #include "core/registrator/check_definition.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -9,12 +11,14 @@ namespace devstack::registrator {
 namespace {
 
 using Kind = registry::CheckDefinition::Kind;
+using Metadata = std::map<std::string, std::string>;
 
 constexpr std::size_t short_id = 12;
+constexpr std::array kinds{"http", "https", "cmd", "script", "ttl", "tcp", "grpc"};
 
-std::string get(const registry::Service& service, const std::string& key) {
-  const auto found = service.meta.find("check_" + key);
-  return found == service.meta.end() ? std::string() : found->second;
+std::string get(const Metadata& metadata, const std::string& key) {
+  const auto found = metadata.find("check_" + key);
+  return found == metadata.end() ? std::string() : found->second;
 }
 
 std::string replace_all(std::string text, std::string_view from, const std::string& to) {
@@ -24,70 +28,83 @@ std::string replace_all(std::string text, std::string_view from, const std::stri
   return text;
 }
 
-/// False when the text is no duration.
-bool read_duration(const std::string& text, std::chrono::nanoseconds& into) {
-  if (text.empty()) return true;
-  const auto value = parse_duration(text);
-  if (value) into = *value;
-  return value.has_value();
+std::string variable_name(std::string_view key) {
+  std::string name = "SERVICE_CHECK_";
+  for (const char c : key) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
 }
 
-bool fill_kind(const registry::Service& service, const std::string& host, const std::string& container_id,
+/// An absent value leaves `into` as it is.
+Result<void> read_duration(const Metadata& metadata, const std::string& key, std::chrono::nanoseconds least,
+                           std::chrono::nanoseconds& into) {
+  const auto text = get(metadata, key);
+  if (text.empty()) return {};
+  const auto value = parse_duration(text);
+  if (!value) return fail(Errc::invalid_argument, "{}: {}", variable_name(key), value.error().message);
+  if (*value < least) return fail(Errc::invalid_argument, "{}: \"{}\" is too short", variable_name(key), text);
+  into = *value;
+  return {};
+}
+
+/// The first that is there, in Registrator's order.
+Kind fill_kind(const Metadata& metadata, const std::string& host, std::uint16_t port, const std::string& container_id,
                registry::CheckDefinition& check) {
-  const auto address =
-      (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(service.port);
+  const auto address = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
   for (const auto* scheme : {"http", "https"}) {
-    if (const auto path = get(service, scheme); !path.empty()) {
-      check.kind = Kind::http;
+    if (const auto path = get(metadata, scheme); !path.empty()) {
       check.http = std::string(scheme) + "://" + address + path;
-      check.method = get(service, std::string(scheme) + "_method");
-      check.tls_skip_verify = !get(service, "tls_skip_verify").empty();
-      return true;
+      check.method = get(metadata, std::string(scheme) + "_method");
+      check.tls_skip_verify = !get(metadata, "tls_skip_verify").empty();
+      return Kind::http;
     }
   }
-  if (const auto command = get(service, "cmd"); !command.empty()) {
-    check.kind = Kind::docker;
+  if (const auto command = get(metadata, "cmd"); !command.empty()) {
     check.docker_container_id = container_id.substr(0, short_id);
     check.shell = "/bin/sh";
     check.script_args = {"/bin/sh", "-c", command};
-  } else if (const auto script = get(service, "script"); !script.empty()) {
-    check.kind = Kind::script;
-    const auto text =
-        replace_all(replace_all(script, "$SERVICE_IP", host), "$SERVICE_PORT", std::to_string(service.port));
-    check.script_args = {"/bin/sh", "-c", text};
-  } else if (const auto ttl = get(service, "ttl"); !ttl.empty()) {
-    check.kind = Kind::ttl;
-    return read_duration(ttl, check.ttl);
-  } else if (!get(service, "tcp").empty()) {
-    check.kind = Kind::tcp;
-    check.tcp = address;
-  } else if (!get(service, "grpc").empty()) {
-    check.kind = Kind::grpc;
-    check.grpc = address;
-    check.grpc_use_tls = !get(service, "grpc_use_tls").empty();
-    check.tls_skip_verify = check.grpc_use_tls && !get(service, "tls_skip_verify").empty();
-  } else {
-    return false;
+    return Kind::docker;
   }
-  return true;
+  if (const auto script = get(metadata, "script"); !script.empty()) {
+    const auto text = replace_all(replace_all(script, "$SERVICE_IP", host), "$SERVICE_PORT", std::to_string(port));
+    check.script_args = {"/bin/sh", "-c", text};
+    return Kind::script;
+  }
+  if (!get(metadata, "ttl").empty()) return Kind::ttl;
+  if (!get(metadata, "tcp").empty()) {
+    check.tcp = address;
+    return Kind::tcp;
+  }
+  if (get(metadata, "grpc").empty()) return Kind::none;
+  check.grpc = address;
+  check.grpc_use_tls = !get(metadata, "grpc_use_tls").empty();
+  check.tls_skip_verify = check.grpc_use_tls && !get(metadata, "tls_skip_verify").empty();
+  return Kind::grpc;
 }
 
 }  // namespace
 
-std::optional<WantedCheck> check_definition(const registry::Service& service, const std::string& node_address,
-                                            const std::string& container_id) {
+Result<std::optional<WantedCheck>> check_definition(const Metadata& metadata, const registry::Service& service,
+                                                    const std::string& node_address, const std::string& container_id) {
+  constexpr std::chrono::nanoseconds any{0}, some{1};
   WantedCheck wanted;
   auto& check = wanted.definition;
   const auto& host = service.address.empty() ? node_address : service.address;
-  if (!fill_kind(service, host, container_id, check)) return std::nullopt;
-  if (check.kind != Kind::ttl) {
+  check.kind = fill_kind(metadata, host, static_cast<std::uint16_t>(service.port), container_id, check);
+  if (check.kind == Kind::none) return std::nullopt;
+  if (check.kind == Kind::ttl) {
+    CHECK(read_duration(metadata, "ttl", some, check.ttl));
+  } else {
     check.interval = std::chrono::seconds(10);
-    if (!read_duration(get(service, "interval"), check.interval)) return std::nullopt;
-    if (!read_duration(get(service, "timeout"), check.timeout)) return std::nullopt;
+    CHECK(read_duration(metadata, "interval", some, check.interval));
+    CHECK(read_duration(metadata, "timeout", any, check.timeout));
   }
-  if (!read_duration(get(service, "deregister_after"), check.deregister_critical_after)) return std::nullopt;
-  wanted.initial_status = get(service, "initial_status");
+  CHECK(read_duration(metadata, "deregister_after", any, check.deregister_critical_after));
+  wanted.initial_status = get(metadata, "initial_status");
   return wanted;
+}
+
+bool defines_check(const Metadata& metadata) {
+  return std::any_of(kinds.begin(), kinds.end(), [&](const char* kind) { return !get(metadata, kind).empty(); });
 }
 
 }  // namespace devstack::registrator

@@ -4,9 +4,16 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/registrator/check_definition.h"
+#include "core/registrator/checks.h"
 #include "core/registry/agent.h"
 
 namespace devstack::registrator {
+namespace {
+
+bool is_probed(const registry::Check& check) { return check.definition.kind != registry::CheckDefinition::Kind::none; }
+
+}  // namespace
 
 asio::awaitable<Result<void>> Registrar::converge(std::string container, std::vector<Registration> wanted,
                                                   TakeOver take_over) {
@@ -42,26 +49,42 @@ asio::awaitable<Result<void>> Registrar::write(Registration wanted) {
   for (auto& check : wanted.checks) {
     check.node = node;
     const auto present_check = state->check(node, check.id);
-    // Outputs change with every probe; only a new status is worth waking everybody.
-    if (present_check == nullptr || present_check->status != check.status) change.checks.push_back(check);
+    if (present_check != nullptr && !differs(check, *present_check)) continue;
+    // As an agent that is told of a check again: the new definition starts from the old result.
+    if (present_check != nullptr && is_probed(*present_check) && is_probed(check)) {
+      check.status = present_check->status;
+      check.output = present_check->output;
+    }
+    change.checks.push_back(check);
   }
   if (service_differs) {
     log::info("registrator", "{} is {} at {}:{}", wanted.service.id, wanted.service.name,
               wanted.service.address.empty() ? "the node's address" : wanted.service.address, wanted.service.port);
     change.service = wanted.service;
   }
+  // Before the write: what the present service says tells whose its checks are.
+  auto swept = co_await remove_stale_checks(wanted, present);
+  CO_CHECK(std::move(swept));
   if (change.service || !change.checks.empty()) {
     auto written = co_await writer_.apply(registry::Command(std::move(change)));
     if (!written) co_return tl::unexpected(std::move(written).error().with_context(wanted.service.id));
   }
-  if (wanted.checks.empty()) co_return co_await remove_stale_check("service:" + wanted.service.id);
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> Registrar::remove_stale_check(std::string check_id) {
-  const auto check = view_.snapshot()->check(writer_.identity().node, check_id);
-  if (check == nullptr || check->name != docker_check_name) co_return Result<void>();
-  co_return co_await deregister({}, std::move(check_id));
+asio::awaitable<Result<void>> Registrar::remove_stale_checks(Registration wanted, registry::ServicePtr present) {
+  const auto state = view_.snapshot();
+  for (const auto& id : check_ids(wanted.service.id)) {
+    const auto has_id = [&](const registry::Check& check) { return check.id == id; };
+    if (std::any_of(wanted.checks.begin(), wanted.checks.end(), has_id)) continue;
+    const auto check = state->check(writer_.identity().node, id);
+    if (check == nullptr) continue;
+    const bool ours = check->name == docker_check_name || (present != nullptr && defines_check(present->meta));
+    if (!ours) continue;
+    auto removed = co_await deregister({}, id);
+    CO_CHECK(std::move(removed));
+  }
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> Registrar::release(std::string service_id, std::string container) {

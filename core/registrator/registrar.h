@@ -35,8 +35,8 @@ class Registrar {
 
  private:
   asio::awaitable<Result<void>> write(Registration wanted);
-  asio::awaitable<Result<void>> write_check(registry::Check check);
-  asio::awaitable<Result<void>> remove_stale_check(std::string check_id);
+  /// Checks of ours that are not wanted any more; those that others put on the service stay.
+  asio::awaitable<Result<void>> remove_stale_checks(Registration wanted, registry::ServicePtr present);
   asio::awaitable<Result<void>> release(std::string service_id, std::string container);
   asio::awaitable<Result<void>> deregister(std::string service_id, std::string check_id);
   [[nodiscard]] registry::RegisterCommand command() const;

@@ -5,12 +5,11 @@
 #include <optional>
 #include <utility>
 
+#include "core/registrator/checks.h"
 #include "core/registrator/metadata.h"
 
 namespace devstack::registrator {
 namespace {
-
-constexpr std::size_t max_check_output = 4096;
 
 /// One port of a container that can be registered, before metadata has had its say.
 struct Candidate {
@@ -114,29 +113,6 @@ std::string service_id(const docker::Container& container, const Candidate& cand
   return id;
 }
 
-std::optional<registry::Check> docker_check(const docker::Container& container, const registry::Service& service) {
-  registry::Check check;
-  const auto& health = container.health;
-  if (container.status == "paused") {
-    check.output = "the container is paused";
-  } else if (health.status == "starting") {
-    check.output = "starting: no result of the health check yet";
-  } else if (health.status == "healthy" || health.status == "unhealthy") {
-    if (health.status == "healthy") check.status = registry::status::passing;
-    if (!health.outputs.empty()) check.output = health.outputs.back().substr(0, max_check_output);
-  } else {
-    return std::nullopt;
-  }
-  check.id = "service:" + service.id;
-  check.name = docker_check_name;
-  check.service_id = service.id;
-  check.service_name = service.name;
-  check.service_tags = service.tags;
-  check.type = "docker";
-  check.agent_owned = true;
-  return check;
-}
-
 std::optional<Registration> registration(const docker::Container& container, const Candidate& candidate, bool group,
                                          const RegistratorOptions& options, const docker::Container* network_owner) {
   auto metadata = metadata_of(container, candidate.port.port);
@@ -164,7 +140,7 @@ std::optional<Registration> registration(const docker::Container& container, con
   service.meta = valid_meta(metadata.values);
   service.agent_owned = true;
   service.source = source_name;
-  if (auto check = docker_check(container, service)) out.checks.push_back(std::move(*check));
+  out.checks = checks_of(container, service, metadata.values, options.host_address);
   return out;
 }
 

@@ -12,7 +12,8 @@
 ///
 /// The results are Registrator's, but for these: a container on a user-defined network that publishes a port is
 /// registered with the host's address (not with an unreachable pair of container address and host port), the network is
-/// chosen by a fixed rule, a container on the host's network may say SERVICE_PORT, and Docker's HEALTHCHECK is a check.
+/// chosen by a fixed rule, a container on the host's network may say SERVICE_PORT, and Docker's HEALTHCHECK is a check
+/// beside the one that SERVICE_CHECK_* defines (checks.h).
 namespace devstack::registrator {
 
 /// Which address and port stand for a container: its own, or the host's where ports are published.
@@ -25,8 +26,10 @@ enum class DeregisterWhen { always, on_success };
 
 struct RegistratorOptions {
   Mode mode = Mode::internal;
-  std::string hostname;         ///< first part of a ServiceID: the node's name
-  std::string host_address;     ///< what a published port is reached at when it is bound to every interface
+  std::string hostname;  ///< first part of a ServiceID: the node's name
+  /// The node's: what a published port is reached at when it is bound to every interface, and where checks of a
+  /// service without an address of its own go.
+  std::string host_address;
   std::string ip;               ///< -ip: beats host_address and the binding's own address; published mode only
   std::string ip_label;         ///< -useIpFromLabel: the label whose value (a "/mask" is cut) beats all of these
   bool explicit_names = false;  ///< -explicit: only ports with a SERVICE_NAME or SERVICE_x_NAME
@@ -62,8 +65,6 @@ std::vector<std::string> split_tags(std::string_view text);
 /// Whether `id` has the form that Registrator gives: `<hostname>:<container>:<port>[:udp]`.
 bool is_registrator_id(std::string_view id, std::string_view hostname);
 
-/// Name of the check that carries Docker's HEALTHCHECK (and "paused").
-inline constexpr std::string_view docker_check_name = "Docker health check";
 /// Service::source of everything registered here.
 inline constexpr std::string_view source_name = "registrator";
 

@@ -292,7 +292,12 @@ TEST_F(RegistratorTest, OthersRegistrationsAreLeftAlone) {
 
 TEST_F(RegistratorTest, ReconcilingWritesNothingWhenNothingChanged) {
   docker_run("a");
+  docker_run("b", "-e SERVICE_CHECK_HTTP=/up -l SERVICE_80_CHECK_INTERVAL=5s");
   start_registrator();
+  const auto check = registry_->snapshot()->check("vm", "service:vm:dsit-reg-b:80");
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->definition.http, "http://" + service("vm:dsit-reg-b:80")->address + ":80/up");
+  EXPECT_EQ(check->definition.interval, 5s);
   const auto index = registry_->snapshot()->index();
   test::run(io_, registrator_->stop());
   const auto restarted = test::run(io_, registrator_->start());

@@ -8,13 +8,23 @@ namespace {
 using Kind = registry::CheckDefinition::Kind;
 using namespace std::chrono_literals;
 
-std::optional<WantedCheck> check(registry::StringMap meta, const std::string& address = "172.17.0.6") {
+Result<std::optional<WantedCheck>> read(const registry::StringMap& metadata, const std::string& address) {
   registry::Service service;
   service.id = "vm:rx-10:80";
   service.address = address;
   service.port = 80;
-  service.meta = std::move(meta);
-  return check_definition(service, "10.0.0.2", "0123456789abcdef");
+  return check_definition(metadata, service, "10.0.0.2", "0123456789abcdef");
+}
+
+std::optional<WantedCheck> check(const registry::StringMap& metadata, const std::string& address = "172.17.0.6") {
+  auto found = read(metadata, address);
+  EXPECT_TRUE(found) << found.error().message;
+  return found ? *found : std::nullopt;
+}
+
+std::string problem(const registry::StringMap& metadata) {
+  const auto found = read(metadata, "172.17.0.6");
+  return found ? "none" : found.error().message;
 }
 
 TEST(CheckDefinition, Http) {
@@ -68,9 +78,41 @@ TEST(CheckDefinition, AddressesFallBackToTheNodeAndAreBracketed) {
   EXPECT_EQ(check({{"check_http", "/"}}, "fd00::2")->definition.http, "http://[fd00::2]:80/");
 }
 
-TEST(CheckDefinition, NoneOrMalformedIsNothing) {
+TEST(CheckDefinition, HttpsMayLeaveTheCertificateUnverified) {
+  const auto strict = check({{"check_https", "/up"}, {"check_https_method", "POST"}});
+  EXPECT_EQ(strict->definition.http, "https://172.17.0.6:80/up");
+  EXPECT_EQ(strict->definition.method, "POST");
+  EXPECT_FALSE(strict->definition.tls_skip_verify);
+  EXPECT_TRUE(check({{"check_https", "/up"}, {"check_tls_skip_verify", "true"}})->definition.tls_skip_verify);
+}
+
+TEST(CheckDefinition, GrpcSkipsVerificationOnlyOverTls) {
+  const auto plain = check({{"check_grpc", "true"}, {"check_tls_skip_verify", "true"}});
+  EXPECT_EQ(plain->definition.kind, Kind::grpc);
+  EXPECT_EQ(plain->definition.grpc, "172.17.0.6:80");
+  EXPECT_FALSE(plain->definition.grpc_use_tls);
+  EXPECT_FALSE(plain->definition.tls_skip_verify);
+  const auto tls = check({{"check_grpc", "true"}, {"check_grpc_use_tls", "true"}, {"check_tls_skip_verify", "true"}});
+  EXPECT_TRUE(tls->definition.grpc_use_tls);
+  EXPECT_TRUE(tls->definition.tls_skip_verify);
+}
+
+TEST(CheckDefinition, NoneIsNothing) {
   EXPECT_FALSE(check({{"region", "x"}}));
-  EXPECT_FALSE(check({{"check_http", "/"}, {"check_interval", "soon"}}));
+  EXPECT_FALSE(check({{"check_http", ""}, {"check_interval", "5s"}}));
+  EXPECT_FALSE(defines_check({{"check_http", ""}, {"check_interval", "5s"}}));
+  EXPECT_TRUE(defines_check({{"check_tcp", "true"}}));
+}
+
+TEST(CheckDefinition, AMalformedDurationNamesItsVariable) {
+  EXPECT_EQ(problem({{"check_http", "/"}, {"check_interval", "soon"}}),
+            "SERVICE_CHECK_INTERVAL: time: invalid duration \"soon\"");
+  EXPECT_EQ(problem({{"check_tcp", "true"}, {"check_timeout", "5"}}),
+            "SERVICE_CHECK_TIMEOUT: time: missing unit in duration \"5\"");
+  EXPECT_EQ(problem({{"check_tcp", "true"}, {"check_interval", "0s"}}), "SERVICE_CHECK_INTERVAL: \"0s\" is too short");
+  EXPECT_EQ(problem({{"check_ttl", "-1s"}}), "SERVICE_CHECK_TTL: \"-1s\" is too short");
+  EXPECT_EQ(problem({{"check_ttl", "1s"}, {"check_deregister_after", "x"}}),
+            "SERVICE_CHECK_DEREGISTER_AFTER: time: invalid duration \"x\"");
 }
 
 }  // namespace

@@ -392,6 +392,76 @@ TEST(DockerCheck, PausedContainerIsCritical) {
   EXPECT_EQ(checks[0].output, "the container is paused");
 }
 
+TEST(ServiceCheck, IsWhatAnAgentMakesOfACheckInsideAService) {
+  const auto from =
+      env(container("rx-10"), {"SERVICE_NAME=web", "SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_INTERVAL=15s",
+                               "SERVICE_CHECK_TIMEOUT=1s", "SERVICE_80_CHECK_HTTP_METHOD=HEAD",
+                               "SERVICE_CHECK_INITIAL_STATUS=passing", "SERVICE_CHECK_DEREGISTER_AFTER=90m"});
+  const auto checks = registrations(from, internal()).at(0).checks;
+  ASSERT_EQ(checks.size(), 1U);
+  const auto& check = checks[0];
+  EXPECT_EQ(check.id, "service:vm:rx-10:80");
+  EXPECT_EQ(check.name, "Service 'web' check");
+  EXPECT_EQ(check.service_id, "vm:rx-10:80");
+  EXPECT_EQ(check.status, "passing");
+  EXPECT_EQ(check.type, "http");
+  EXPECT_EQ(check.interval, "");
+  EXPECT_EQ(check.timeout, "");
+  EXPECT_TRUE(check.agent_owned);
+  EXPECT_EQ(check.definition.http, "http://172.17.0.2:80/health");
+  EXPECT_EQ(check.definition.method, "HEAD");
+  EXPECT_EQ(check.definition.interval, std::chrono::seconds(15));
+  EXPECT_EQ(check.definition.deregister_critical_after, std::chrono::minutes(90));
+}
+
+TEST(ServiceCheck, BelongsToItsPortAndIsCriticalUntilItRan) {
+  const auto from = env(publish(publish(container("c"), port80, 18080), port443, 18443),
+                        {"SERVICE_443_CHECK_TCP=true", "SERVICE_CHECK_INITIAL_STATUS=nonsense"});
+  const auto all = registrations(from, published());
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(all[0].checks.empty());
+  ASSERT_EQ(all[1].checks.size(), 1U);
+  EXPECT_EQ(all[1].checks[0].definition.tcp, "127.0.0.1:18443");
+  EXPECT_EQ(all[1].checks[0].status, "critical");
+}
+
+TEST(ServiceCheck, OnTheHostsNetworkGoesToTheNode) {
+  const auto from = env(without_own_network("h", "host"), {"SERVICE_CHECK_TCP=true"});
+  const auto all = registrations(from, internal());
+  EXPECT_EQ(all.at(0).service.address, "");
+  EXPECT_EQ(all.at(0).checks.at(0).definition.tcp, "127.0.0.1:80");
+}
+
+TEST(ServiceCheck, KeepsItsIdBesideDockersOwn) {
+  auto from = env(container("c"), {"SERVICE_CHECK_TTL=30s"});
+  from.health = {"healthy", 0, {"fine"}};
+  const auto checks = registrations(from, internal()).at(0).checks;
+  ASSERT_EQ(checks.size(), 2U);
+  EXPECT_EQ(checks[0].id, "service:vm:c:80");
+  EXPECT_EQ(checks[0].type, "ttl");
+  EXPECT_EQ(checks[1].id, "service:vm:c:80:docker");
+  EXPECT_EQ(checks[1].name, "Docker health check");
+  EXPECT_EQ(checks[1].status, "passing");
+}
+
+TEST(ServiceCheck, ThatIsMalformedIsCriticalAndSaysWhy) {
+  const auto checks =
+      registrations(env(container("c"), {"SERVICE_CHECK_HTTP=/", "SERVICE_CHECK_INTERVAL=10"}), internal())
+          .at(0)
+          .checks;
+  ASSERT_EQ(checks.size(), 1U);
+  EXPECT_EQ(checks[0].status, "critical");
+  EXPECT_EQ(checks[0].definition.kind, registry::CheckDefinition::Kind::none);
+  EXPECT_EQ(checks[0].output, "SERVICE_CHECK_INTERVAL: time: missing unit in duration \"10\"");
+}
+
+TEST(ServiceCheck, LongerThanMetadataMayBeIsReadAllTheSame) {
+  const std::string script(600, 'x');
+  const auto all = registrations(env(container("c"), {"SERVICE_CHECK_SCRIPT=" + script}), internal());
+  EXPECT_FALSE(all.at(0).service.meta.contains("check_script"));
+  EXPECT_EQ(all.at(0).checks.at(0).definition.script_args.back(), script);
+}
+
 TEST(RegistratorId, IsRecognised) {
   EXPECT_TRUE(is_registrator_id("vm:rx-1:80", "vm"));
   EXPECT_TRUE(is_registrator_id("vm:rx_1.a:80:udp", "vm"));
