@@ -35,8 +35,8 @@ struct ClientLimits {
 /// One request, one connection, the whole answer. Errors: Errc::unavailable (cannot connect), permission, timeout, io,
 /// too_large, parse; Errc::failed with OpenSSL's reason ("certificate verify failed: self-signed certificate") when the
 /// two ends do not agree on TLS. `connect_timeout` covers the TLS handshake; a peer silent in it is Errc::timeout. The
-/// CA store is OpenSSL's own default, so $SSL_CERT_FILE and $SSL_CERT_DIR replace it; it is read anew for every
-/// connection. A status of 400 and above is an answer, not an error. Any executor; the caller's is used.
+/// CA store is OpenSSL's own default, so $SSL_CERT_FILE and $SSL_CERT_DIR replace it; it is read again when it changes.
+/// A status of 400 and above is an answer, not an error. Any executor; the caller's is used.
 asio::awaitable<Result<Response>> request(Target target, Request message, ClientLimits limits = {});
 
 /// A request whose answer is read piece by piece. `on_head` sees status and headers (body empty) and returns whether to

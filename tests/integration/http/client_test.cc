@@ -231,8 +231,12 @@ TEST_F(ClientTest, AStreamThatGoesOnEndsAfterItsWholeTime) {
   serve([](Request) -> asio::awaitable<Response> {
     Response response;
     response.stream = [](BodyWriter& writer) -> asio::awaitable<void> {
-      bool open = true;
-      while (open) open = co_await writer.write("more");
+      asio::steady_timer pace(co_await asio::this_coro::executor);
+      for (bool open = true; open;) {
+        pace.expires_after(std::chrono::milliseconds(1));
+        co_await pace.async_wait(asio::use_awaitable);
+        open = co_await writer.write("more");
+      }
     };
     co_return response;
   });

@@ -63,6 +63,17 @@ TEST_F(TlsTest, AnAddressIsVerifiedAsAnAddressAndNotSentAsAName) {
   EXPECT_NE(server_->request.find("Host: 127.0.0.1:" + target_.port + "\r\n"), std::string::npos) << server_->request;
 }
 
+TEST_F(TlsTest, AChangedCaFileIsReadAgain) {
+  serve("IP:127.0.0.1");
+  trust_the_server();
+  EXPECT_TRUE(ask());
+  const auto other = test::Certificate::self_signed("IP:127.0.0.1,DNS:other.test");
+  dir_.write("ca.pem", other.certificate);
+  EXPECT_FALSE(ask());
+  trust_the_server();
+  EXPECT_TRUE(ask());
+}
+
 TEST_F(TlsTest, TheServerNameIsAskedForAndVerified) {
   serve("DNS:web.test");
   trust_the_server();
