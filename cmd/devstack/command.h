@@ -39,6 +39,9 @@ void add_port(CommandLine line);
 void add_config(CommandLine line);
 void add_registry(CommandLine line);
 void add_dns(CommandLine line);
+void add_kv(CommandLine line);
+void add_services(CommandLine line);
+void add_events(CommandLine line);
 void add_version(CommandLine line);
 
 stack::LoadOptions load_options(const Globals& globals);

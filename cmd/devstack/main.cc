@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <optional>
 
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/exit_code.h"
+#include "cmd/devstack/go_flags.h"
 #include "cmd/devstack/terminal.h"
 #include "core/base/log.h"
 #include "core/base/suggest.h"
@@ -17,23 +19,47 @@ constexpr const char* kFooter = R"(Exit codes: 0 ok, 1 failed, 2 usage, 3 Docker
 
 Start with: devstack up        Then look at: http://127.0.0.1:7500/)";
 
-/// The command that was asked for and does not exist, if that is what is wrong.
-std::optional<std::string> unknown_command(const CLI::App& cli, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const auto* command : cli.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
+/// The first word that is neither a flag nor its value: the command. Past the end where there is none.
+std::size_t command_place(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& word = arguments[i];
     if (word == "-f" || word == "--file" || word == "-p" || word == "--project" || word == "--log-level") {
       ++i;
     } else if (!word.starts_with('-')) {
-      if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
-      const std::vector<std::string_view> candidates(names.begin(), names.end());
-      const auto meant = devstack::nearest(word, candidates);
-      return "unknown command \"" + word + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+      return i;
     }
   }
-  return std::nullopt;
+  return arguments.size();
+}
+
+/// The command that was asked for and does not exist, if that is what is wrong.
+std::optional<std::string> unknown_command(const CLI::App& cli, const std::vector<std::string>& arguments) {
+  const std::size_t place = command_place(arguments);
+  if (place == arguments.size()) return std::nullopt;
+  const auto& word = arguments[place];
+  std::vector<std::string> names;
+  for (const auto* command : cli.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const auto meant = devstack::nearest(word, candidates);
+  return "unknown command \"" + word + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+}
+
+/// What follows a command that Consul's program has too may be written as that wants it.
+std::vector<std::string> understood(const CLI::App& cli, std::vector<std::string> arguments) {
+  const std::size_t place = command_place(arguments);
+  static constexpr std::array kLikeConsul{"kv", "services", "events"};
+  if (place == arguments.size() || std::ranges::find(kLikeConsul, arguments[place]) == kLikeConsul.end()) {
+    return arguments;
+  }
+  auto known = devstack::long_flags(*cli.get_subcommand(arguments[place]));
+  known.merge(devstack::long_flags_here(cli));
+  const auto command = arguments.begin() + static_cast<std::ptrdiff_t>(place);
+  const auto rest = devstack::with_two_dashes({command, arguments.end()}, known);
+  arguments.erase(command, arguments.end());
+  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  return arguments;
 }
 
 int run(int argc, char** argv) {
@@ -60,10 +86,16 @@ int run(int argc, char** argv) {
   devstack::add_config(line);
   devstack::add_registry(line);
   devstack::add_dns(line);
+  devstack::add_kv(line);
+  devstack::add_services(line);
+  devstack::add_events(line);
   devstack::add_version(line);
 
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
-    cli.parse(argc, argv);
+    auto words = understood(cli, arguments);
+    std::reverse(words.begin(), words.end());  // how CLI11 takes them
+    cli.parse(std::move(words));
   } catch (const CLI::Success& help) {
     return cli.exit(help);
   } catch (const CLI::ParseError& error) {
@@ -71,7 +103,7 @@ int run(int argc, char** argv) {
       fmt::print("{}", cli.help());
       return devstack::exit_code(devstack::Errc::usage);
     }
-    const auto unknown = unknown_command(cli, argc, argv);
+    const auto unknown = unknown_command(cli, arguments);
     devstack::terminal::complain(unknown ? *unknown : error.what());
     devstack::terminal::complain("see: devstack --help");
     return devstack::exit_code(devstack::Errc::usage);

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/result.h"
 #include "core/supervisor/status.h"
 
 /// What the commands print, in one style: colour only on a terminal that wants it (NO_COLOR, --no-color), plain lines
@@ -26,6 +27,13 @@ std::string state(supervisor::UnitState state);
 std::string mark(supervisor::UnitState state);
 /// "3m", "2h", "5d" since a Unix time; "" for 0.
 std::string since(std::int64_t unix_seconds);
+
+/// Bytes to standard output, at once. Where its reader has gone the program ends as `cat` would (SIGPIPE); what cannot
+/// be written otherwise (a full disk) is Errc::io.
+Result<void> write(std::string_view bytes);
+/// One line without control characters or broken UTF-8: what services and events say about themselves must not move a
+/// terminal's cursor.
+std::string printable(std::string_view text);
 
 /// "devstack: <message>" on standard error.
 void complain(std::string_view message);

@@ -176,5 +176,12 @@ TEST_F(Internal, S4_8_AnyImageGetsANameAndARouteWithoutConfiguration) {
   ok("docker rmi anyimage");
 }
 
+TEST_F(Internal, CommandsFindTheRegistryOfTheRunningStack) {
+  EXPECT_THAT(appliance_->must("services"), HasSubstr("hello"));
+  EXPECT_THAT(appliance_->must("services hello"), HasSubstr("passing"));
+  appliance_->must("kv put from/shell yes");
+  EXPECT_EQ(ok("curl -s 'http://127.0.0.1:8500/v1/kv/from/shell?raw'"), "yes");
+}
+
 }  // namespace
 }  // namespace devstack::e2e
