@@ -32,18 +32,26 @@ std::size_t command_place(const std::vector<std::string>& arguments) {
   return arguments.size();
 }
 
-/// The command that was asked for and does not exist, if that is what is wrong.
-std::optional<std::string> unknown_command(const CLI::App& cli, const std::vector<std::string>& arguments) {
-  const std::size_t place = command_place(arguments);
-  if (place == arguments.size()) return std::nullopt;
-  const auto& word = arguments[place];
+/// What is wrong with a command's name, if it has no such subcommand.
+std::optional<std::string> unknown_name(const CLI::App& command, const std::string& word) {
   std::vector<std::string> names;
-  for (const auto* command : cli.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
+  for (const auto* below : command.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(below->get_name());
   if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const auto meant = devstack::nearest(word, candidates);
   return "unknown command \"" + word + "\"" + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+}
+
+/// The command that was asked for and does not exist, if that is what is wrong.
+std::optional<std::string> unknown_command(const CLI::App& cli, const std::vector<std::string>& arguments) {
+  const std::size_t place = command_place(arguments);
+  if (place == arguments.size()) return std::nullopt;
+  auto unknown = unknown_name(cli, arguments[place]);
+  if (unknown || place + 1 == arguments.size() || arguments[place + 1].starts_with('-')) return unknown;
+  const auto* command = cli.get_subcommand(arguments[place]);
+  if (command->get_require_subcommand_min() == 0) return std::nullopt;
+  return unknown_name(*command, arguments[place + 1]);
 }
 
 /// What follows a command that Consul's program has too may be written as that wants it.

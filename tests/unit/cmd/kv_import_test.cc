@@ -70,7 +70,7 @@ TEST(KvImport, PrefixGoesBeforeEveryKeyWithOneSlash) {
 }
 
 TEST(KvImport, BrokenJsonIsNamedByItsLine) {
-  EXPECT_THAT(problem("[\n  {\"key\": \"a\",\n   \"value\": oops}\n]"), HasSubstr("line 3, column 14"));
+  EXPECT_THAT(problem("[\n  {\"key\": \"a\",\n   \"value\": oops}\n]"), HasSubstr("line 3, column 13"));
   EXPECT_THAT(problem("[{\"key\":\"a\"}"), HasSubstr("line 1, column 13"));
   EXPECT_THAT(problem("[]\n[]"), HasSubstr("line 2, column 1"));
   EXPECT_THAT(problem(""), HasSubstr("line 1, column 1"));
