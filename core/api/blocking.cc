@@ -72,8 +72,11 @@ asio::awaitable<Answer> answer_when_changed(const Route& route, const Call& call
     const bool changed = co_await call.backend.view.wait(std::move(watches), state->index(), deadline);
     if (!changed) co_return answer;
     state = call.backend.view.snapshot();
+    const Index before = answer.index;
     answer = compute(route, call, *state);
-    if (answer.final || answer.index > seen) co_return answer;
+    // Backwards: what was watched is gone and its index with it (a node). Callers then start over from 0, as
+    // documented.
+    if (answer.final || answer.index > seen || answer.index < before) co_return answer;
   }
 }
 

@@ -133,7 +133,7 @@ void catalog_connect(const Call& call, const State& state, Answer& answer) {
   }
   write_service_nodes(
       call, instances, [](const Instance&) { return true; }, answer);
-  answer.index = state.index_of({Table::services, ""});
+  for (const auto& watch : watch_connect_instances(call)) answer.index = std::max(answer.index, state.index_of(watch));
 }
 
 void catalog_node(const Call& call, const State& state, Answer& answer) {
@@ -195,6 +195,10 @@ std::vector<Watch> watch_services(const Call& call) {
 }
 
 std::vector<Watch> watch_service_instances(const Call& call) { return {{Table::service_instances, name_in(call)}}; }
+
+std::vector<Watch> watch_connect_instances(const Call& call) {
+  return {{Table::service_instances, name_in(call)}, {Table::service_instances, name_in(call) + "-sidecar-proxy"}};
+}
 
 std::vector<Watch> watch_node(const Call& call) { return {{Table::node, name_in(call)}}; }
 

@@ -21,6 +21,7 @@ READ(catalog_gateway_services);
 WATCH(watch_nodes);
 WATCH(watch_services);
 WATCH(watch_service_instances);
+WATCH(watch_connect_instances);
 WATCH(watch_node);
 
 // catalog_write.cc
@@ -35,6 +36,7 @@ READ(health_node);
 READ(health_checks);
 READ(health_state);
 WATCH(watch_service);
+WATCH(watch_connect);
 WATCH(watch_node_checks);
 WATCH(watch_service_checks);
 WATCH(watch_checks_in_state);

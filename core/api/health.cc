@@ -64,6 +64,19 @@ void write_filtered_checks(const Call& call, const State& state, std::vector<Che
   answer.body = out.take();
 }
 
+Index newest(const State& state, const std::vector<Watch>& watches) {
+  Index index = 1;
+  for (const auto& watch : watches) index = std::max(index, state.index_of(watch));
+  return index;
+}
+
+/// Who selects by the nodes' meta waits for the nodes, too.
+std::vector<Watch> with_nodes(const Call& call, Watch watch) {
+  std::vector<Watch> watches{std::move(watch)};
+  if (call.query.has("node-meta")) watches.push_back({Table::nodes, ""});
+  return watches;
+}
+
 }  // namespace
 
 void health_service(const Call& call, const State& state, Answer& answer) {
@@ -74,7 +87,7 @@ void health_service(const Call& call, const State& state, Answer& answer) {
 
 void health_connect(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing service name");
-  answer.index = state.index_of({Table::services, ""});
+  answer.index = newest(state, watch_connect(call));
   std::vector<Instance> instances = *state.instance_set(std::string(call.rest) + "-sidecar-proxy");
   for (const auto& instance : *state.instance_set(call.rest)) {
     if (instance.service->connect_json.find("\"Native\":true") != std::string::npos) instances.push_back(instance);
@@ -90,29 +103,34 @@ void health_ingress(const Call& call, const State& state, Answer& answer) {
 
 void health_node(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing node name");
-  answer.index = state.index_of({Table::node_checks, name_in(call)});
+  answer.index = newest(state, watch_node_checks(call));
   write_filtered_checks(call, state, state.checks_of_node(call.rest), answer);
 }
 
 void health_checks(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing service name");
-  answer.index = state.index_of({Table::service_checks, name_in(call)});
+  answer.index = newest(state, watch_service_checks(call));
   write_filtered_checks(call, state, state.checks_of_service(call.rest), answer);
 }
 
 void health_state(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing check state");
-  answer.index = state.index_of({Table::checks_in_state, name_in(call)});
+  answer.index = newest(state, watch_checks_in_state(call));
   write_filtered_checks(call, state, state.checks_in_state(call.rest), answer);
 }
 
 std::vector<Watch> watch_service(const Call& call) { return {{Table::service, name_in(call)}}; }
-std::vector<Watch> watch_node_checks(const Call& call) { return {{Table::node_checks, name_in(call)}}; }
-std::vector<Watch> watch_service_checks(const Call& call) { return {{Table::service_checks, name_in(call)}}; }
+std::vector<Watch> watch_connect(const Call& call) {
+  return {{Table::service, name_in(call)}, {Table::service, name_in(call) + "-sidecar-proxy"}};
+}
+std::vector<Watch> watch_node_checks(const Call& call) { return with_nodes(call, {Table::node_checks, name_in(call)}); }
+std::vector<Watch> watch_service_checks(const Call& call) {
+  return with_nodes(call, {Table::service_checks, name_in(call)});
+}
 
 std::vector<Watch> watch_checks_in_state(const Call& call) {
-  if (call.rest == "any") return {{Table::checks, ""}};
-  return {{Table::checks_in_state, name_in(call)}};
+  if (call.rest == "any") return with_nodes(call, {Table::checks, ""});
+  return with_nodes(call, {Table::checks_in_state, name_in(call)});
 }
 
 }  // namespace devstack::api

@@ -31,7 +31,7 @@ constexpr Route kRoutes[] = {
     read_route("/v1/catalog/nodes", catalog_nodes, watch_nodes, kFull, kDc),
     read_route("/v1/catalog/services", catalog_services, watch_services, kFull, kDcNs, true),
     read_route("/v1/catalog/service/", catalog_service, watch_service_instances, kFull, kDcNs, true),
-    read_route("/v1/catalog/connect/", catalog_connect, watch_services, kFull, kDcNs, true),
+    read_route("/v1/catalog/connect/", catalog_connect, watch_connect_instances, kFull, kDcNs, true),
     read_route("/v1/catalog/node/", catalog_node, watch_node, kFull, kDcNs),
     read_route("/v1/catalog/node-services/", catalog_node_services, watch_node, kFull, kDcNs),
     read_route("/v1/catalog/gateway-services/", catalog_gateway_services, watch_services, kFull, kDcNs),
@@ -40,7 +40,7 @@ constexpr Route kRoutes[] = {
 
     // --- Health ---
     read_route("/v1/health/service/", health_service, watch_service, kFull, kDcNs, true),
-    read_route("/v1/health/connect/", health_connect, watch_services, kFull, kDcNs, true),
+    read_route("/v1/health/connect/", health_connect, watch_connect, kFull, kDcNs, true),
     read_route("/v1/health/ingress/", health_ingress, watch_services, kFull, kDcNs, true),
     read_route("/v1/health/node/", health_node, watch_node_checks, kFull, kDcNs),
     read_route("/v1/health/checks/", health_checks, watch_service_checks, kFull, kDcNs),
