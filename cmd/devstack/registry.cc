@@ -10,6 +10,7 @@
 #include "cmd/devstack/registry_server.h"
 #include "cmd/devstack/terminal.h"
 #include "core/base/async/task_group.h"
+#include "core/base/duration.h"
 #include "core/base/log.h"
 #include "core/dns/server.h"
 
@@ -24,6 +25,7 @@ struct RegistryCommandOptions {
   std::string data_dir = state_dir() + "/registry";  ///< not the appliance's own: both may run
   std::string advertise = "127.0.0.1";
   std::vector<std::string> recursors;
+  std::string session_ttl_min = "10s";
   bool ephemeral = false;
 };
 
@@ -44,8 +46,14 @@ Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text, std::str
   return fail(Errc::usage, "{}: \"{}\" is not ADDRESS:PORT", flag, text);
 }
 
+Result<std::chrono::nanoseconds> parse_ttl(const std::string& text, std::string_view flag) {
+  const auto ttl = parse_duration(text);
+  if (ttl && ttl->count() > 0) return *ttl;
+  return fail(Errc::usage, "{}: \"{}\" is not a duration, as 10s or 500ms", flag, text);
+}
+
 asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpoint http,
-                            asio::ip::tcp::endpoint dns_at, int& code) {
+                            asio::ip::tcp::endpoint dns_at, std::chrono::nanoseconds session_ttl_min, int& code) {
   const auto loop = co_await asio::this_coro::executor;
   registry::RegistryOptions wanted;
   wanted.identity = {options.node, "", options.datacenter, options.advertise};
@@ -60,6 +68,7 @@ asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpo
   RegistryServerOptions server_options;
   server_options.endpoints = {http};
   server_options.setting = "--http";
+  server_options.session_ttl_min = session_ttl_min;
   RegistryServer server(loop, registry, server_options);
   dns::DnsOptions dns_options;
   dns_options.datacenter = options.datacenter;
@@ -93,9 +102,11 @@ int run(const RegistryCommandOptions& options) {
   if (!http) return report(http.error());
   const auto dns_at = parse_endpoint(options.dns, "--dns");
   if (!dns_at) return report(dns_at.error());
+  const auto session_ttl_min = parse_ttl(options.session_ttl_min, "--session-ttl-min");
+  if (!session_ttl_min) return report(session_ttl_min.error());
   asio::io_context loop(1);
   int code = 0;
-  spawn(loop.get_executor(), "registry", serve(options, *http, *dns_at, code));
+  spawn(loop.get_executor(), "registry", serve(options, *http, *dns_at, *session_ttl_min, code));
   loop.run();
   return code;
 }
@@ -114,6 +125,8 @@ void add_registry(CommandLine line) {
   command->add_flag("--ephemeral", options->ephemeral, "keep nothing on disk")->excludes(data);
   command->add_option("--advertise", options->advertise, "address of services that have none (default 127.0.0.1)");
   command->add_option("--recursor", options->recursors, "who answers for other names: A[:P], or auto; repeatable");
+  command->add_option("--session-ttl-min", options->session_ttl_min,
+                      "the least TTL of a session, Consul's session_ttl_min (default 10s)");
   command->callback([line, options] { line.chosen = [options] { return run(*options); }; });
 }
 

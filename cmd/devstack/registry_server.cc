@@ -24,6 +24,7 @@ RegistryServer::RegistryServer(asio::any_io_executor loop, registry::Registry& r
       api_(registry, registry, [this] {
         api::ApiOptions api;
         api.ui_location = options_.ui_location;
+        api.session_ttl_min = options_.session_ttl_min;
         api.renew_session = [this](std::string id) { sessions_.renew(std::move(id)); };
         api.heartbeat = [this](std::string node, std::string check) {
           ttl_checks_.heartbeat(std::move(node), std::move(check));

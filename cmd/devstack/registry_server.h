@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct RegistryServerOptions {
   std::vector<asio::ip::tcp::endpoint> endpoints;
   std::string setting = "registry.http";  ///< the stack-file key that moves the port, for errors
   std::string ui_location;
+  /// The least TTL a session may ask for; Consul's session_ttl_min.
+  std::chrono::nanoseconds session_ttl_min = std::chrono::seconds(10);
 };
 
 /// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, and what passes

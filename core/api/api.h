@@ -28,7 +28,7 @@ struct ApiOptions {
   /// Where `/` leads (301), e.g. "http://127.0.0.1:7500/"; "" answers `Consul Agent`.
   std::string ui_location;
   RemoteScripts remote_scripts = RemoteScripts::refuse;
-  std::chrono::seconds session_ttl_min{10};
+  std::chrono::nanoseconds session_ttl_min = std::chrono::seconds(10);
   /// PUT session/renew: SessionExpiry::renew.
   std::function<void(std::string session_id)> renew_session = [](const std::string&) {};
   /// agent/check/pass, warn, fail, update: TtlChecks::heartbeat.

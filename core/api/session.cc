@@ -37,7 +37,7 @@ void read_service_checks(Fields& fields, Session& session) {
 }
 
 /// TTL and behaviour, with the texts of Consul's session endpoint.
-Result<void> check_session(const Session& session, std::string_view behavior, std::chrono::seconds ttl_min) {
+Result<void> check_session(const Session& session, std::string_view behavior, std::chrono::nanoseconds ttl_min) {
   if (!behavior.empty() && behavior != "release" && behavior != "delete") {
     return fail(Errc::failed, "Invalid Behavior setting '{}'", behavior);
   }
