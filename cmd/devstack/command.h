@@ -42,6 +42,7 @@ void add_dns(CommandLine line);
 void add_kv(CommandLine line);
 void add_services(CommandLine line);
 void add_events(CommandLine line);
+void add_host(CommandLine line);
 void add_version(CommandLine line);
 
 stack::LoadOptions load_options(const Globals& globals);

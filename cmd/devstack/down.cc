@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/cleanup.h"
@@ -10,6 +13,10 @@
 #include "cmd/devstack/terminal.h"
 #include "core/base/async/clock.h"
 #include "core/control/client.h"
+#include "core/host/containers.h"
+#include "core/host/daemon_json.h"
+#include "core/host/plan.h"
+#include "core/net/interfaces.h"
 
 namespace devstack {
 namespace {
@@ -32,12 +39,48 @@ asio::awaitable<Result<void>> wait_ended(pid_t pid) {
   co_return Result<void>();
 }
 
-asio::awaitable<Result<std::string>> stop_running(control::ControlClient client,
-                                                  std::optional<std::chrono::seconds> grace) {
+/// Where containers ask our DNS: docker0's address, and what else the dns component listened on beyond loopback.
+std::vector<std::string> dns_addresses(const supervisor::Status& status) {
+  std::vector<std::string> addresses;
+  if (const auto bridge = net::address_of("docker0")) addresses.push_back(bridge->to_string());
+  for (const auto& component : status.components) {
+    if (component.name != "dns") continue;
+    for (const auto& address : component.addresses) {
+      if (!address.starts_with("127.")) addresses.push_back(address.substr(0, address.rfind(':')));
+    }
+  }
+  return addresses;
+}
+
+asio::awaitable<Result<std::vector<std::string>>> left_without_dns(std::vector<std::string> addresses) {
+  CO_TRY(auto engine, docker::Client::connect_to());
+  std::ifstream in(host::kDaemonJson, std::ios::binary);
+  const std::string daemon{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  co_return co_await host::containers_that_ask_only(std::move(addresses), host::list_of(daemon, "dns"),
+                                                    std::move(engine));
+}
+
+/// Containers that are not ours run on after `down`, and those that know no server but ours resolve nothing then.
+void warn_of_containers_without_dns(const supervisor::Status& before) {
+  constexpr std::ptrdiff_t most_named = 10;
+  const auto left = run_blocking(left_without_dns(dns_addresses(before)));
+  if (!left || left->empty()) return;
+  const auto named = std::min(std::ssize(*left), most_named);
+  std::string names = fmt::format("{}", fmt::join(left->begin(), left->begin() + named, ", "));
+  if (std::ssize(*left) > named) names += fmt::format(" and {} more", std::ssize(*left) - named);
+  terminal::complain(
+      fmt::format("warning: these containers ask no DNS server but devstack's and resolve no name until the next "
+                  "`devstack up`: {}; "
+                  "or start them with another --dns as well (when daemon.json names ours: devstack host undo)",
+                  names));
+}
+
+asio::awaitable<Result<supervisor::Status>> stop_running(control::ControlClient client,
+                                                         std::optional<std::chrono::seconds> grace) {
   CO_TRY(const auto status, co_await client.status());
   CO_CHECK(co_await client.down(grace));
   CO_CHECK(co_await wait_ended(static_cast<pid_t>(status.pid)));
-  co_return status.project;
+  co_return status;
 }
 
 int down(const Globals& globals, const DownOptions& options) {
@@ -46,10 +89,12 @@ int down(const Globals& globals, const DownOptions& options) {
   std::optional<std::chrono::seconds> grace;
   if (options.timeout >= 0) grace = std::chrono::seconds(options.timeout);
   std::string project;
+  supervisor::Status before;
   if (run_blocking(client.is_running())) {
     const auto stopped = run_blocking(stop_running(client, grace));
     if (!stopped) return report(stopped.error());
-    project = *stopped;
+    before = *stopped;
+    project = before.project;
   } else {
     // A supervisor that was killed leaves its containers and processes behind: take them away without it.
     const auto cleaned = clean_up_after_crash(paths, grace);
@@ -57,6 +102,7 @@ int down(const Globals& globals, const DownOptions& options) {
     project = *cleaned;
   }
   if (!globals.json) fmt::print("{}\n", project.empty() ? "nothing runs here" : project + " is down");
+  if (!project.empty()) warn_of_containers_without_dns(before);
   return 0;
 }
 

@@ -97,6 +97,7 @@ int run(int argc, char** argv) {
   devstack::add_kv(line);
   devstack::add_services(line);
   devstack::add_events(line);
+  devstack::add_host(line);
   devstack::add_version(line);
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);

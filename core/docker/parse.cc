@@ -116,6 +116,7 @@ Result<Container> parse_container(std::string_view text) {
   found.tty = flag_at(config, "Tty");
   found.ports = port_map(object_at(network_settings, "Ports"));
   found.network_mode = text_at(host, "NetworkMode");
+  found.dns = texts(array_at(host, "Dns"));
   found.networks = endpoints(object_at(network_settings, "Networks"));
   found.status = text_at(state, "Status");
   found.running = flag_at(state, "Running");

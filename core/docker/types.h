@@ -56,6 +56,7 @@ struct Container {
   std::vector<ContainerPort> exposed_ports;
   std::map<ContainerPort, std::vector<PortBinding>> ports;  ///< an exposed, unpublished port has no bindings
   std::string network_mode;
+  std::vector<std::string> dns;  ///< servers of its own; empty: the engine's
   std::map<std::string, EndpointSettings> networks;
   std::string status;  ///< created running paused restarting removing exited dead
   bool running = false;
