@@ -13,6 +13,7 @@
 #include "cmd/devstack/terminal.h"
 #include "core/base/async/clock.h"
 #include "core/control/client.h"
+#include "core/dns/query.h"
 #include "core/host/containers.h"
 #include "core/host/daemon_json.h"
 #include "core/host/plan.h"
@@ -39,25 +40,41 @@ asio::awaitable<Result<void>> wait_ended(pid_t pid) {
   co_return Result<void>();
 }
 
-/// Where containers ask our DNS: docker0's address, and what else the dns component listened on beyond loopback.
+/// Where containers ask our DNS: what the dns component listened on beyond loopback; docker0's address where that is
+/// not known, or was every address.
 std::vector<std::string> dns_addresses(const supervisor::Status& status) {
   std::vector<std::string> addresses;
-  if (const auto bridge = net::address_of("docker0")) addresses.push_back(bridge->to_string());
+  bool docker0 = status.components.empty();
   for (const auto& component : status.components) {
     if (component.name != "dns") continue;
-    for (const auto& address : component.addresses) {
-      if (!address.starts_with("127.")) addresses.push_back(address.substr(0, address.rfind(':')));
+    for (const auto& place : component.addresses) {
+      auto address = place.substr(0, place.rfind(':'));
+      if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
+      docker0 = docker0 || address == "0.0.0.0" || address == "::";
+      if (!address.starts_with("127.")) addresses.push_back(std::move(address));
     }
   }
+  const auto bridge = net::address_of("docker0");
+  if (docker0 && bridge) addresses.push_back(bridge->to_string());
   return addresses;
 }
 
-asio::awaitable<Result<std::vector<std::string>>> left_without_dns(std::vector<std::string> addresses) {
+asio::awaitable<Result<std::vector<std::string>>> left_without_dns(std::vector<std::string> asked) {
+  std::vector<std::string> silent;
+  for (const auto& address : asked) {
+    boost::system::error_code error;
+    const dns::Endpoint server(asio::ip::make_address(address, error), 53);
+    CO_TRY(auto name, dns::Name::parse("consul.service.consul"));
+    CO_TRY(const auto type, dns::parse_type("A"));
+    // Another devstack may answer there.
+    const auto answer = co_await dns::query(server, std::move(name), type, net::Transport::udp, 500ms);
+    if (!answer) silent.push_back(address);
+  }
   CO_TRY(auto engine, docker::Client::connect_to());
   std::ifstream in(host::kDaemonJson, std::ios::binary);
   const std::string daemon{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  co_return co_await host::containers_that_ask_only(std::move(addresses), host::list_of(daemon, "dns"),
-                                                    std::move(engine));
+  auto daemon_dns = host::list_of(daemon, "dns");
+  co_return co_await host::containers_that_ask_only(std::move(silent), std::move(daemon_dns), std::move(engine));
 }
 
 /// Containers that are not ours run on after `down`, and those that know no server but ours resolve nothing then.

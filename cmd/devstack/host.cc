@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -147,6 +148,9 @@ int set_up(const Globals& globals, const HostOptions& options) {
     return 0;
   }
   const auto how = wiring(options);
+  if (!options.dry_run && how.root == "/" && geteuid() == 0) {
+    if (const auto made = make_state_dir(how.state_dir); !made) return report(made.error());
+  }
   auto done = options.dry_run ? host::preview(how, *wanted) : run_blocking(host::setup(how, *wanted));
   if (!done) return report(done.error());
   if (how.root == "/") note_when_nobody_answers(*wanted, done->todo);
@@ -189,10 +193,15 @@ json::object to_json(const host::StatusReport& status) {
 
 int print_host_status(const Globals& globals, const HostOptions& options) {
   // Where nothing tells an address, what was set up still can be shown.
-  const auto wanted = settings(globals, options);
-  auto status = host::status(wiring(options), wanted.value_or(host::HostSettings{"172.17.0.1"}));
+  auto wanted = settings(globals, options);
+  if (!wanted) {
+    wanted.emplace();
+    wanted->address = "172.17.0.1";
+  }
+  const auto how = wiring(options);
+  auto status = host::status(how, *wanted);
   if (!status) return report(status.error());
-  if (options.root == "/" && status->wired) note_when_nobody_answers(status->settings, status->todo);
+  if (how.root == "/" && status->wired) note_when_nobody_answers(status->settings, status->todo);
   if (globals.json) {
     fmt::print("{}\n", json::serialize(to_json(*status)));
     return status->wired ? 0 : 1;

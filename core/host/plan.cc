@@ -89,7 +89,9 @@ class Planner {
   }
 
   /// The global scope and not docker0's: a link without a carrier, as docker0 is before the first container, has no
-  /// DNS scope in resolved, and what resolvectl sets on a link is gone when the link or the machine restarts.
+  /// DNS scope in resolved, and what resolvectl sets on a link is gone when the link or the machine restarts. Names
+  /// that are not ours go to the links' servers and, side by side, to us, who forward them: they resolve without us,
+  /// too.
   void wire_resolved() {
     std::string text = std::string(kHeader) + "[Resolve]\n";
     std::string servers = server(':');

@@ -21,7 +21,8 @@ constexpr std::string_view kEngine20 = R"({
               {"Start": "x", "End": "y", "ExitCode": 1, "Output": "second"}]}},
   "Image": "sha256:abc",
   "Name": "/web",
-  "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}},
+  "HostConfig": {"NetworkMode": "default", "Dns": ["172.17.0.1", "10.0.0.1"],
+                 "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}},
   "Config": {"Hostname": "4fa6e0f0c678", "Tty": true, "Env": ["PATH=/bin", "SERVICE_NAME=web"], "Cmd": ["sleep"],
              "Image": "redis:7", "Labels": {"a": "b", "empty": ""}, "ExposedPorts": {"80/tcp": {}, "53/udp": {}}},
   "NetworkSettings": {"Bridge": "", "SandboxID": "s", "IPAddress": "172.17.0.2", "Gateway": "172.17.0.1",
@@ -61,6 +62,7 @@ TEST(InspectContainer, ReadsEngine20) {
   EXPECT_TRUE(container->ports.at({53, "udp"}).empty());
   EXPECT_EQ(container->networks.at("bridge").ip_address, "172.17.0.2");
   EXPECT_EQ(container->networks.at("bridge").gateway, "172.17.0.1");
+  EXPECT_EQ(container->dns, (std::vector<std::string>{"172.17.0.1", "10.0.0.1"}));
   EXPECT_TRUE(container->running);
   EXPECT_EQ(container->pid, 4711);
   EXPECT_EQ(container->health.status, "unhealthy");
