@@ -11,7 +11,8 @@
 
 /// An ordered map whose copies share structure: copying is one pointer, a change copies the path to the root (O(log n))
 /// and leaves every other copy as it was. It is an AVL tree with immutable nodes; the shape depends only on the order
-/// of the changes. Copies may be read from any thread; one object is changed by one thread at a time.
+/// of the changes. The entries are shared by the nodes of all copies, so that copying a path copies no key and no
+/// value. Copies may be read from any thread; one object is changed by one thread at a time.
 ///
 /// A `Measure` makes a summary of every subtree, so that one over a range of keys costs O(log n). It has
 ///
@@ -50,13 +51,18 @@ class PersistentMap {
 
  public:
   using Entry = std::pair<const Key, Value>;
+
+ private:
+  using EntryPtr = std::shared_ptr<const Entry>;
+
+ public:
   using Summary = typename Measure::type;
 
   /// In key order; valid while a copy of the map it came from lives.
   class Iterator {
    public:
-    const Entry& operator*() const { return path_.back()->entry; }
-    const Entry* operator->() const { return &path_.back()->entry; }
+    const Entry& operator*() const { return *path_.back()->entry; }
+    const Entry* operator->() const { return path_.back()->entry.get(); }
     Iterator& operator++() {
       const Node* node = path_.back();
       path_.pop_back();
@@ -86,14 +92,14 @@ class PersistentMap {
     const Node* candidate = nullptr;
     // One comparison a level: the last key that is not less than `key`.
     while (node != nullptr) {
-      if (Less{}(node->entry.first, key)) {
+      if (Less{}(node->entry->first, key)) {
         node = node->right.get();
       } else {
         candidate = node;
         node = node->left.get();
       }
     }
-    return candidate != nullptr && !Less{}(key, candidate->entry.first) ? &candidate->entry.second : nullptr;
+    return candidate != nullptr && !Less{}(key, candidate->entry->first) ? &candidate->entry->second : nullptr;
   }
   template <class K>
   [[nodiscard]] bool contains(const K& key) const {
@@ -126,7 +132,7 @@ class PersistentMap {
   [[nodiscard]] Iterator lower_bound(const K& key) const {
     Iterator at;
     for (const Node* node = root_.get(); node != nullptr;) {
-      if (Less{}(node->entry.first, key)) {
+      if (Less{}(node->entry->first, key)) {
         node = node->right.get();
       } else {
         at.path_.push_back(node);
@@ -146,12 +152,12 @@ class PersistentMap {
   [[nodiscard]] Summary measure(const Where& where) const {
     const Node* node = root_.get();
     while (node != nullptr) {
-      const int side = where(node->entry.first);
+      const int side = where(node->entry->first);
       if (side == 0) break;
       node = side < 0 ? node->right.get() : node->left.get();
     }
     if (node == nullptr) return Measure::none();
-    const Summary own = Measure::of(node->entry.first, node->entry.second);
+    const Summary own = Measure::of(node->entry->first, node->entry->second);
     return Measure::combine(Measure::combine(measure_from(node->left.get(), where), own),
                             measure_to(node->right.get(), where));
   }
@@ -164,15 +170,15 @@ class PersistentMap {
 
  private:
   struct Node {
-    Node(Entry e, Link l, Link r)
+    Node(EntryPtr e, Link l, Link r)
         : entry(std::move(e)),
           left(std::move(l)),
           right(std::move(r)),
           levels(1 + std::max(PersistentMap::height(left.get()), PersistentMap::height(right.get()))),
           summary(Measure::combine(
-              Measure::combine(PersistentMap::total(left.get()), Measure::of(entry.first, entry.second)),
+              Measure::combine(PersistentMap::total(left.get()), Measure::of(entry->first, entry->second)),
               PersistentMap::total(right.get()))) {}
-    Entry entry;
+    EntryPtr entry;
     Link left, right;
     int levels;
     [[no_unique_address]] Summary summary;
@@ -180,12 +186,12 @@ class PersistentMap {
 
   static int height(const Node* node) { return node == nullptr ? 0 : node->levels; }
   static Summary total(const Node* node) { return node == nullptr ? Measure::none() : node->summary; }
-  static Link make(Entry entry, Link left, Link right) {
+  static Link make(EntryPtr entry, Link left, Link right) {
     return std::make_shared<const Node>(std::move(entry), std::move(left), std::move(right));
   }
 
   /// A node of these parts, rotated when one side became two levels higher than the other.
-  static Link balanced(const Entry& entry, Link left, Link right) {
+  static Link balanced(const EntryPtr& entry, Link left, Link right) {
     const int lean = height(left.get()) - height(right.get());
     if (lean > 1) {
       if (height(left->left.get()) >= height(left->right.get())) {
@@ -207,21 +213,21 @@ class PersistentMap {
   static Link insert(const Link& node, Key&& key, Value&& value, bool& added) {
     if (node == nullptr) {
       added = true;
-      return make(Entry(std::move(key), std::move(value)), nullptr, nullptr);
+      return make(std::make_shared<const Entry>(std::move(key), std::move(value)), nullptr, nullptr);
     }
-    if (Less{}(key, node->entry.first)) {
+    if (Less{}(key, node->entry->first)) {
       return balanced(node->entry, insert(node->left, std::move(key), std::move(value), added), node->right);
     }
-    if (Less{}(node->entry.first, key)) {
+    if (Less{}(node->entry->first, key)) {
       return balanced(node->entry, node->left, insert(node->right, std::move(key), std::move(value), added));
     }
-    return make(Entry(std::move(key), std::move(value)), node->left, node->right);
+    return make(std::make_shared<const Entry>(std::move(key), std::move(value)), node->left, node->right);
   }
 
   template <class K>
   static Link remove(const Link& node, const K& key) {
-    if (Less{}(key, node->entry.first)) return balanced(node->entry, remove(node->left, key), node->right);
-    if (Less{}(node->entry.first, key)) return balanced(node->entry, node->left, remove(node->right, key));
+    if (Less{}(key, node->entry->first)) return balanced(node->entry, remove(node->left, key), node->right);
+    if (Less{}(node->entry->first, key)) return balanced(node->entry, node->left, remove(node->right, key));
     if (node->left == nullptr) return node->right;
     if (node->right == nullptr) return node->left;
     const Node* next = node->right.get();
@@ -236,13 +242,13 @@ class PersistentMap {
   template <class Where, class Visit>
   static bool walk(const Node* node, const Where& where, const Visit& visit) {
     if (node == nullptr) return true;
-    const int side = where(node->entry.first);
+    const int side = where(node->entry->first);
     if (side >= 0 && !walk(node->left.get(), where, visit)) return false;
     if (side == 0) {
-      if constexpr (std::is_same_v<decltype(visit(node->entry.first, node->entry.second)), bool>) {
-        if (!visit(node->entry.first, node->entry.second)) return false;
+      if constexpr (std::is_same_v<decltype(visit(node->entry->first, node->entry->second)), bool>) {
+        if (!visit(node->entry->first, node->entry->second)) return false;
       } else {
-        visit(node->entry.first, node->entry.second);
+        visit(node->entry->first, node->entry->second);
       }
     }
     return side > 0 || walk(node->right.get(), where, visit);
@@ -252,18 +258,18 @@ class PersistentMap {
   template <class Where>
   static Summary measure_from(const Node* node, const Where& where) {
     if (node == nullptr) return Measure::none();
-    if (where(node->entry.first) < 0) return measure_from(node->right.get(), where);
+    if (where(node->entry->first) < 0) return measure_from(node->right.get(), where);
     return Measure::combine(
-        Measure::combine(measure_from(node->left.get(), where), Measure::of(node->entry.first, node->entry.second)),
+        Measure::combine(measure_from(node->left.get(), where), Measure::of(node->entry->first, node->entry->second)),
         total(node->right.get()));
   }
   /// Of the keys below `node` that are not after the range; none of them is before it.
   template <class Where>
   static Summary measure_to(const Node* node, const Where& where) {
     if (node == nullptr) return Measure::none();
-    if (where(node->entry.first) > 0) return measure_to(node->left.get(), where);
+    if (where(node->entry->first) > 0) return measure_to(node->left.get(), where);
     return Measure::combine(
-        Measure::combine(total(node->left.get()), Measure::of(node->entry.first, node->entry.second)),
+        Measure::combine(total(node->left.get()), Measure::of(node->entry->first, node->entry->second)),
         measure_to(node->right.get(), where));
   }
 

@@ -15,11 +15,9 @@ std::vector<Pointer> all_of(const Map& map) {
   return out;
 }
 
-template <class Pointer, class Map>
-std::vector<Pointer> below(const Map& map, const std::string& prefix) {
-  std::vector<Pointer> out;
-  map.for_each_in(PrefixRange(prefix), [&](const std::string&, const Pointer& value) { out.push_back(value); });
-  return out;
+template <class Pointer>
+auto collect(std::vector<Pointer>& out) {
+  return [&out](const Pointer& value) { out.push_back(value); };
 }
 
 template <class Pointer, class Map>
@@ -67,10 +65,18 @@ NodePtr State::node(std::string_view name_or_id) const {
   return name == nullptr ? nullptr : at<NodePtr>(data_->nodes, *name);
 }
 
-std::vector<NodePtr> State::nodes() const { return all_of<NodePtr>(data_->nodes); }
+std::vector<NodePtr> State::nodes() const {
+  std::vector<NodePtr> out;
+  out.reserve(data_->nodes.size());
+  data_->nodes.for_each([&](const std::string&, const NodePtr& node) { out.push_back(node); });
+  return out;
+}
 
 std::vector<ServicePtr> State::services_of(std::string_view node) const {
-  return below<ServicePtr>(data_->services, join(folded(node), ""));
+  std::vector<ServicePtr> out;
+  data_->services.for_each_in(PrefixRange(join(folded(node), "")),
+                              [&](const std::string&, const ServicePtr& service) { out.push_back(service); });
+  return out;
 }
 
 ServicePtr State::service(std::string_view node, std::string_view service_id) const {
@@ -80,9 +86,9 @@ ServicePtr State::service(std::string_view node, std::string_view service_id) co
 std::vector<std::pair<std::string, std::vector<std::string>>> State::services() const {
   std::vector<std::pair<std::string, std::vector<std::string>>> out;
   out.reserve(data_->names.size());
-  for (const auto& [name, entry] : data_->names) {
+  data_->names.for_each([&](const std::string&, const std::shared_ptr<const ServiceEntry>& entry) {
     out.emplace_back(entry->instances.begin()->second->name, data_->view_of(*entry).tags);
-  }
+  });
   return out;
 }
 
@@ -108,12 +114,11 @@ const InstanceView& State::Data::view_of(const ServiceEntry& entry) const {
     if (const auto name = first_part(key); node == nullptr || name != node_key) {
       node_key = name;
       node = *nodes.find(name);
-      node_checks = below<CheckPtr>(service_checks, join(node_key, "", ""));
+      node_checks.clear();
+      for_checks(join(node_key, "", ""), collect(node_checks));
     }
     auto all = node_checks;
-    const auto prefix = key + key_separator;
-    service_checks.for_each_in(PrefixRange(prefix),
-                               [&](const std::string&, const CheckPtr& check) { all.push_back(check); });
+    for_checks(key + key_separator, collect(all));
     view->instances.push_back({node, service, std::move(all)});
     view->tags.insert(view->tags.end(), service->tags.begin(), service->tags.end());
   }
@@ -130,7 +135,9 @@ CheckPtr State::check(std::string_view node, std::string_view check_id) const {
 }
 
 std::vector<CheckPtr> State::checks_of_node(std::string_view node) const {
-  return below<CheckPtr>(data_->service_checks, join(folded(node), ""));
+  std::vector<CheckPtr> out;
+  data_->for_checks(join(folded(node), ""), collect(out));
+  return out;
 }
 
 std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) const {
@@ -138,35 +145,33 @@ std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) co
   const auto* entry = data_->names.find(folded(service_name));
   if (entry == nullptr) return out;
   for (const auto& [key, service] : (*entry)->instances) {
-    const auto prefix = key + key_separator;
-    data_->service_checks.for_each_in(PrefixRange(prefix),
-                                      [&](const std::string&, const CheckPtr& check) { out.push_back(check); });
+    data_->for_checks(key + key_separator, collect(out));
   }
   return out;
 }
 
 std::vector<CheckPtr> State::checks_in_state(std::string_view status) const {
   std::vector<CheckPtr> out;
-  for (const auto& [key, check] : data_->service_checks) {
+  data_->for_checks("", [&](const CheckPtr& check) {
     if (status == "any" || check->status == status) out.push_back(check);
-  }
+  });
   return out;
 }
 
 KvPtr State::kv(std::string_view key) const {
-  const auto* slot = data_->kv.find(key);
-  return slot == nullptr ? nullptr : slot->entry;
+  const auto* entry = data_->kv.find(key);
+  return entry == nullptr ? nullptr : *entry;
 }
 
 std::vector<KvPtr> State::kv_prefix(std::string_view prefix) const {
   std::vector<KvPtr> out;
-  data_->kv.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
+  data_->kv_tree.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
     if (slot.entry) out.push_back(slot.entry);
   });
   return out;
 }
 
-Index State::kv_prefix_index(std::string_view prefix) const { return data_->kv.measure(PrefixRange(prefix)); }
+Index State::kv_prefix_index(std::string_view prefix) const { return data_->kv_tree.measure(PrefixRange(prefix)); }
 
 std::optional<Instant> State::lock_delayed_until(std::string_view key) const {
   const auto* until = data_->lock_delays.find(key);

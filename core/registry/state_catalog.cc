@@ -79,8 +79,7 @@ void State::Writer::remove_node(const std::string& node_key) {
                              [&](const std::string& key, const ServicePtr&) { services.push_back(key); });
   for (const auto& key : services) remove_service(key);
   std::vector<CheckPtr> checks;
-  data_.checks.for_each_in(PrefixRange(prefix),
-                           [&](const std::string&, const CheckPtr& check) { checks.push_back(check); });
+  data_.for_checks(prefix, [&](const CheckPtr& check) { checks.push_back(check); });
   for (const auto& check : checks) remove_check(check);
   std::vector<SessionPtr> sessions;
   data_.node_sessions.for_each_in(PrefixRange(prefix), [&](const std::string& key, std::monostate) {
@@ -163,8 +162,7 @@ void State::Writer::remove_service(const std::string& service_key) {
   const ServicePtr service = *data_.services.find(service_key);
   const auto prefix = service_key + key_separator;
   std::vector<CheckPtr> checks;
-  data_.service_checks.for_each_in(PrefixRange(prefix),
-                                   [&](const std::string&, const CheckPtr& check) { checks.push_back(check); });
+  data_.for_checks(prefix, [&](const CheckPtr& check) { checks.push_back(check); });
   for (const auto& check : checks) remove_check(check);
   data_.services.erase(service_key);
   take_instance(service);

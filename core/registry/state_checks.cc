@@ -41,7 +41,7 @@ Result<void> State::Writer::put_checks(const RegisterCommand& command) {
   const auto& service = *command.service;
   const auto prefix = join(folded(node), folded(service.id.empty() ? service.name : service.id), "");
   std::vector<CheckPtr> stale;
-  data_.service_checks.for_each_in(PrefixRange(prefix), [&](const std::string&, const CheckPtr& check) {
+  data_.for_checks(prefix, [&](const CheckPtr& check) {
     if (!kept.contains(folded(check->id))) stale.push_back(check);
   });
   for (const auto& check : stale) remove_check(check);
@@ -83,13 +83,16 @@ Result<void> State::Writer::put_check(Check check) {
 
 void State::Writer::store_check(const CheckPtr& check, const CheckPtr& before) {
   if (before != nullptr) {
-    data_.service_checks.erase(service_key_of(*before));
     // It moved to another instance (or between node and instance): those who showed it must see it go.
-    if (folded(before->service_id) != folded(check->service_id)) touch_check(*before, Touch::count);
+    if (folded(before->service_id) != folded(check->service_id)) {
+      data_.service_checks.erase(service_key_of(*before));
+      touch_check(*before, Touch::count);
+    }
     if (before->status != check->status) mark(Table::checks_in_state, before->status);
   }
   data_.checks.set(key_of(*check), check);
-  data_.service_checks.set(service_key_of(*check), check);
+  if (before == nullptr || before->service_id != check->service_id)
+    data_.service_checks.set(service_key_of(*check), {});
   data_.tables.checks = index_;
   put_row<CheckPtr>(check);
   touch_check(*check, Touch::count);
@@ -124,7 +127,7 @@ void State::Writer::touch_check(const Check& check, Touch how) {
 void State::Writer::retag_checks(const Service& service) {
   const auto prefix = join(folded(service.node), folded(service.id), "");
   std::vector<CheckPtr> stale;
-  data_.service_checks.for_each_in(PrefixRange(prefix), [&](const std::string&, const CheckPtr& check) {
+  data_.for_checks(prefix, [&](const CheckPtr& check) {
     if (check->service_name != service.name || check->service_tags != service.tags) stale.push_back(check);
   });
   for (const auto& before : stale) {
@@ -154,7 +157,6 @@ Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {
   }
   // Only the output: shown from now on, but no index moves and nobody wakes (spec consul-http.md §6, §9).
   data_.checks.set(key_of(*check), check);
-  data_.service_checks.set(service_key_of(*check), check);
   touch_check(*check, Touch::refresh);
   return CommandResult{};
 }

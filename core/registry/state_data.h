@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/persistent_directory.h"
+#include "core/base/persistent_hash.h"
 #include "core/base/persistent_map.h"
 #include "core/registry/state.h"
 
@@ -29,6 +31,11 @@ inline constexpr char key_separator = '\0';
 }
 [[nodiscard]] inline std::string join(std::string_view a, std::string_view b, std::string_view c) {
   return join(join(a, b), c);
+}
+
+/// (a, c) of (a, b, c).
+[[nodiscard]] inline std::string outer_parts(std::string_view compound) {
+  return join(compound.substr(0, compound.find(key_separator)), compound.substr(compound.rfind(key_separator) + 1));
 }
 
 /// What readers of a service name want, made once from an entry by the first of them.
@@ -85,14 +92,15 @@ struct State::Data {
   Index index = 1;
   TableIndexes tables;
 
-  PersistentMap<std::string, NodePtr> nodes;            ///< by name
-  PersistentMap<std::string, std::string> node_ids;     ///< id to name
-  PersistentMap<std::string, ServicePtr> services;      ///< by (node, id)
-  PersistentMap<std::string, CheckPtr> checks;          ///< by (node, id)
-  PersistentMap<std::string, CheckPtr> service_checks;  ///< by (node, service id or "", id)
-  PersistentMap<std::string, std::shared_ptr<const ServiceEntry>> names;
+  PersistentDirectory<NodePtr> nodes;                 ///< by name
+  PersistentHash<std::string, std::string> node_ids;  ///< id to name
+  PersistentDirectory<ServicePtr> services;           ///< by (node, id)
+  PersistentHash<std::string, CheckPtr> checks;       ///< by (node, id)
+  KeySet service_checks;                              ///< (node, service id or "", id): the order of `checks`
+  PersistentDirectory<std::shared_ptr<const ServiceEntry>> names;
 
-  PersistentMap<std::string, KvSlot, HighestIndex> kv;
+  PersistentHash<std::string_view, KvPtr> kv;                ///< the keys are the entries' own
+  PersistentMap<std::string, KvSlot, HighestIndex> kv_tree;  ///< the same in order, and those that did exist
   PersistentMap<std::pair<Index, std::string>, std::monostate> tombstones;  ///< by age
   PersistentMap<std::string, Instant> lock_delays;
   PersistentMap<std::pair<Instant, std::string>, std::monostate> lock_delay_ends;
@@ -109,6 +117,12 @@ struct State::Data {
 
   /// The view of an entry of this data, made when it is the first time.
   [[nodiscard]] const InstanceView& view_of(const ServiceEntry& entry) const;
+  /// Calls `visit(check)` for the checks whose key in `service_checks` has this prefix, in its order.
+  template <class Visit>
+  void for_checks(const std::string& prefix, const Visit& visit) const {
+    service_checks.for_each_in(PrefixRange(prefix),
+                               [&](const std::string& key, std::monostate) { visit(*checks.find(outer_parts(key))); });
+  }
 };
 
 }  // namespace devstack::registry

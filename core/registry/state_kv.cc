@@ -14,28 +14,30 @@ auto content(const KvEntry& e) { return std::tie(e.value, e.flags, e.lock_index,
 }  // namespace
 
 KvPtr State::Writer::kv(std::string_view key) const {
-  const auto* slot = data_.kv.find(key);
-  return slot == nullptr ? nullptr : slot->entry;
+  const auto* entry = data_.kv.find(key);
+  return entry == nullptr ? nullptr : *entry;
 }
 
 /// Returns the entry as it then stands: an identical one is left alone.
 KvPtr State::Writer::put_kv(KvEntry entry, Lock session) {
-  const auto* slot = data_.kv.find(entry.key);
-  const KvPtr before = slot == nullptr ? nullptr : slot->entry;
+  const KvPtr before = kv(entry.key);
   if (session == Lock::keep) entry.session = before == nullptr ? "" : before->session;
   if (before != nullptr && content(entry) == content(*before)) return before;
   entry.create_index = before == nullptr ? index_ : before->create_index;
   entry.modify_index = index_;
-  if (slot != nullptr && before == nullptr) {
-    data_.tombstones.erase(std::pair(slot->deleted, entry.key));
-    remove_row(TombstoneRow{entry.key, slot->deleted});
+  if (before == nullptr) {
+    if (const auto* slot = data_.kv_tree.find(entry.key)) {
+      data_.tombstones.erase(std::pair(slot->deleted, entry.key));
+      remove_row(TombstoneRow{entry.key, slot->deleted});
+    }
   }
   if (before != nullptr && !before->session.empty()) {
     data_.session_keys.erase(join(folded(before->session), entry.key));
   }
   if (!entry.session.empty()) data_.session_keys.set(join(folded(entry.session), entry.key), {});
   auto stored = std::make_shared<const KvEntry>(std::move(entry));
-  data_.kv.set(stored->key, KvSlot{stored, 0});
+  data_.kv.set(stored->key, stored);
+  data_.kv_tree.set(stored->key, KvSlot{stored, 0});
   data_.tables.kv = index_;
   put_row<KvPtr>(stored);
   mark(Table::kv_key, stored->key);
@@ -44,7 +46,8 @@ KvPtr State::Writer::put_kv(KvEntry entry, Lock session) {
 
 void State::Writer::remove_kv(const KvPtr& entry) {
   if (!entry->session.empty()) data_.session_keys.erase(join(folded(entry->session), entry->key));
-  data_.kv.set(entry->key, KvSlot{nullptr, index_});
+  data_.kv.erase(entry->key);
+  data_.kv_tree.set(entry->key, KvSlot{nullptr, index_});
   data_.tombstones.set({index_, entry->key}, {});
   data_.tables.kv = index_;
   remove_row(entry);
@@ -54,7 +57,7 @@ void State::Writer::remove_kv(const KvPtr& entry) {
 
 void State::Writer::remove_tree(std::string_view prefix) {
   std::vector<KvPtr> entries;
-  data_.kv.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
+  data_.kv_tree.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
     if (slot.entry) entries.push_back(slot.entry);
   });
   for (const auto& entry : entries) remove_kv(entry);
@@ -155,7 +158,7 @@ Result<CommandResult> State::Writer::run(const ReapTombstonesCommand& command) {
     const auto oldest = data_.tombstones.begin()->first;
     if (oldest.first > command.up_to) break;
     data_.tombstones.erase(oldest);
-    data_.kv.erase(oldest.second);
+    data_.kv_tree.erase(oldest.second);
     remove_row(TombstoneRow{oldest.second, oldest.first});
   }
   return CommandResult{};

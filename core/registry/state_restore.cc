@@ -26,10 +26,11 @@ void State::Writer::load(const Row& row) {
     void operator()(const CheckPtr& check) const {
       const auto node = folded(check->node), id = folded(check->id);
       data.checks.set(join(node, id), check);
-      data.service_checks.set(join(node, folded(check->service_id), id), check);
+      data.service_checks.set(join(node, folded(check->service_id), id), {});
     }
     void operator()(const KvPtr& entry) const {
-      data.kv.set(entry->key, KvSlot{entry, 0});
+      data.kv.set(entry->key, entry);
+      data.kv_tree.set(entry->key, KvSlot{entry, 0});
       if (!entry->session.empty()) data.session_keys.set(join(folded(entry->session), entry->key), {});
     }
     void operator()(const SessionPtr& session) const {
@@ -44,7 +45,7 @@ void State::Writer::load(const Row& row) {
       if (!query->name.empty()) data.query_names.set(query->name, folded(query->id));
     }
     void operator()(const TombstoneRow& row) const {
-      data.kv.set(row.key, KvSlot{nullptr, row.index});
+      data.kv_tree.set(row.key, KvSlot{nullptr, row.index});
       data.tombstones.set({row.index, row.key}, {});
     }
     void operator()(const IndexRow& row) const {

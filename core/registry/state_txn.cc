@@ -67,7 +67,7 @@ State::Writer::Failure State::Writer::carry_out(const TxnKv& op, CommandResult& 
       out.results.emplace_back(current);
       return std::nullopt;
     case Verb::get_tree:
-      data_.kv.for_each_in(PrefixRange(key), [&](const std::string&, const KvSlot& slot) {
+      data_.kv_tree.for_each_in(PrefixRange(key), [&](const std::string&, const KvSlot& slot) {
         if (slot.entry) out.results.emplace_back(slot.entry);
       });
       return std::nullopt;

@@ -57,12 +57,12 @@ Index State::index_of(const Watch& watch) const {
       }
       break;
     case Table::kv_key: {
-      const auto* slot = data_->kv.find(watch.key);
-      index = slot != nullptr && slot->entry ? slot->entry->modify_index : tables.kv;
+      const auto* entry = data_->kv.find(watch.key);
+      index = entry != nullptr ? (*entry)->modify_index : tables.kv;
       break;
     }
     case Table::kv_prefix:
-      if (!watch.key.empty()) index = data_->kv.measure(PrefixRange(watch.key));
+      if (!watch.key.empty()) index = data_->kv_tree.measure(PrefixRange(watch.key));
       if (index == 0) index = tables.kv;
       break;
   }
