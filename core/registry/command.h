@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -150,9 +151,18 @@ struct ReapTombstonesCommand {
   Index up_to = 0;
 };
 
+struct Row;
+/// PUT snapshot: the content becomes what `rows` describe (core/registry/snapshot.h makes them), with the indexes of
+/// its entries as they were. The counter goes on above both, and no index reported from then on is below that of the
+/// restore, so that every waiter is released and none is left waiting for an index that is past. Events stay,
+/// lock-delays end.
+struct RestoreCommand {
+  std::shared_ptr<const std::vector<Row>> rows;
+};
+
 using Command = std::variant<RegisterCommand, DeregisterCommand, UpdateCheckCommand, KvSetCommand, KvDeleteCommand,
                              SessionCreateCommand, SessionDestroyCommand, TxnCommand, QuerySetCommand,
-                             QueryDeleteCommand, EventFireCommand, ReapTombstonesCommand>;
+                             QueryDeleteCommand, EventFireCommand, ReapTombstonesCommand, RestoreCommand>;
 
 struct CommandResult {
   Index index = 0;                 ///< of the state that holds the effect

@@ -106,6 +106,8 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
 
   void sync(const State& state) {
     const auto now_there = wanted(state);
+    if (state.restored_at() != restored_at_) deadlines_ = {};  // a snapshot was restored: all start afresh
+    restored_at_ = state.restored_at();
     std::vector<Key> gone;
     for (const auto& [key, entry] : deadlines_.entries()) {
       if (!now_there.contains(key)) gone.push_back(key);
@@ -165,6 +167,7 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
   Clock& clock_;
   Watch::Table table_;
   Deadlines deadlines_;
+  Index restored_at_ = 0;
   Signal changed_;
   std::unique_ptr<TaskGroup> tasks_, posts_;  ///< while started
 };

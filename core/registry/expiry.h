@@ -8,7 +8,8 @@
 
 /// What passes with time: session TTLs and TTL checks. State knows no time, so these watch the registry, keep one
 /// deadline an entry (monotonic) and one timer each, and post commands. Made on the loop by the composition root; call
-/// stop() before destruction. A restart of the program counts as a renewal.
+/// stop() before destruction. A restart of the program, and the restore of a snapshot, count as a
+/// renewal.
 namespace devstack::registry {
 
 /// Destroys a session 2 × TTL after its creation or last renewal, as Consul does.

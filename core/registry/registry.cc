@@ -16,6 +16,7 @@
 #include "core/base/async/task_group.h"
 #include "core/base/log.h"
 #include "core/registry/sqlite_store.h"
+#include "core/registry/state_data.h"
 #include "core/registry/wait_list.h"
 
 namespace devstack::registry {
@@ -116,6 +117,8 @@ struct Registry::Impl : std::enable_shared_from_this<Registry::Impl> {
   Batch next_batch();
   void carry_out(Batch& batch, Command command, bool own, const std::function<void(Result<CommandResult>)>& done);
   void restore_own(Batch& batch);
+  RestoreCommand with_own_id(const RestoreCommand& command) const;
+  void settle_restored(Batch& batch, const State& before);
   void publish(Batch batch);
   asio::awaitable<void> reap(std::shared_ptr<Impl> self);
   asio::awaitable<Result<void>> load();
@@ -204,6 +207,9 @@ void Registry::Impl::carry_out(Batch& batch, Command command, bool own,
     const auto node = batch.state.node(registration->node.name);
     if (node && node->id == identity.load()->node_id) registration->skip_node_update = true;
   }
+  const auto* restore = std::get_if<RestoreCommand>(&command);
+  if (restore != nullptr) command = with_own_id(*restore);
+  const std::optional<State> before = restore == nullptr ? std::nullopt : std::optional(batch.state);
   auto applied = batch.state.apply(command, clock.now());
   ++command_count;
   if (!applied) {
@@ -217,6 +223,10 @@ void Registry::Impl::carry_out(Batch& batch, Command command, bool own,
   batch.changed.insert(batch.changed.end(), std::make_move_iterator(applied->changed.begin()),
                        std::make_move_iterator(applied->changed.end()));
   for (auto& row : applied->rows) {
+    if (std::holds_alternative<ClearRow>(row.value)) {
+      batch.rows.clear();
+      batch.index_rows.clear();
+    }
     if (const auto* index = std::get_if<IndexRow>(&row.value)) {
       batch.index_rows.insert_or_assign(index->name, std::move(row));
     } else {
@@ -227,7 +237,53 @@ void Registry::Impl::carry_out(Batch& batch, Command command, bool own,
     batch.done.push_back(done);
     batch.results.emplace_back(std::move(applied->result));
   }
+  if (before) settle_restored(batch, *before);
   if (!own) restore_own(batch);
+}
+
+/// The snapshot may come from a registry whose node had our name: the id stays ours.
+RestoreCommand Registry::Impl::with_own_id(const RestoreCommand& command) const {
+  auto rows = std::make_shared<std::vector<Row>>(*command.rows);
+  for (auto& row : *rows) {
+    const auto* node = std::get_if<NodePtr>(&row.value);
+    if (node == nullptr) continue;
+    auto changed = std::make_shared<Node>(**node);
+    if (folded(changed->name) == folded(options.identity.node)) {
+      changed->id = options.identity.node_id;
+    } else if (changed->id == options.identity.node_id) {
+      changed->id.clear();  // it is us under an earlier name
+    }
+    row.value = NodePtr(std::move(changed));
+  }
+  return RestoreCommand{std::move(rows)};
+}
+
+/// What a snapshot cannot know: which agents are there now. Consul's servers drop the nodes of agents that are no
+/// members, and its agent puts back what it has registered itself; here that is what the parts of devstack own.
+void Registry::Impl::settle_restored(Batch& batch, const State& before) {
+  const auto& own_node = options.identity.node;
+  const auto done_quietly = [&](Command command) { carry_out(batch, std::move(command), true, nullptr); };
+  for (const auto& node : batch.state.nodes()) {
+    if (folded(node->name) == folded(own_node)) continue;
+    if (batch.state.check(node->name, own_check)) done_quietly(DeregisterCommand{node->name, "", ""});
+  }
+  done_quietly(own_registration(*identity.load(), options.version));
+  for (const auto& service : batch.state.services_of(own_node)) {
+    if (service->source.empty() || before.service(own_node, service->id)) continue;
+    done_quietly(DeregisterCommand{own_node, service->id, ""});
+  }
+  for (const auto& service : before.services_of(own_node)) {
+    if (service->source.empty()) continue;
+    RegisterCommand command;
+    command.node = *before.node(own_node);
+    command.skip_node_update = true;
+    command.service = *service;
+    command.replace_checks = true;
+    for (const auto& check : before.checks_of_node(own_node)) {
+      if (folded(check->service_id) == folded(service->id)) command.checks.push_back(*check);
+    }
+    done_quietly(std::move(command));
+  }
 }
 
 /// Our node, its service and its health are always there.

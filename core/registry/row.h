@@ -21,8 +21,11 @@ struct TombstoneRow {
   Index index = 0;
 };
 
+/// Everything stored before it goes: a snapshot takes its place.
+struct ClearRow {};
+
 struct Row {
-  std::variant<NodePtr, ServicePtr, CheckPtr, KvPtr, SessionPtr, QueryPtr, TombstoneRow, IndexRow> value;
+  std::variant<NodePtr, ServicePtr, CheckPtr, KvPtr, SessionPtr, QueryPtr, TombstoneRow, IndexRow, ClearRow> value;
   enum class Kind { put, removed } kind = Kind::put;
 };
 

@@ -164,6 +164,11 @@ struct SqliteStore::Impl {
     s.bind(2, stored(row.index));
     s.exec();
   }
+  void write(const ClearRow&, Row::Kind) {
+    for (const auto* table : {"nodes", "services", "checks", "kv", "tombstones", "sessions", "queries", "indexes"}) {
+      db.exec(fmt::format("DELETE FROM {}", table));
+    }
+  }
 
   void migrate(int from) {
     for (int step = from; step < schema_version; ++step) {

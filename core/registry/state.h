@@ -74,6 +74,9 @@ class State {
   // --- What a blocking query reports as X-Consul-Index (spec consul-http.md §2, the wake-up table). ---
   [[nodiscard]] Index index_of(const Watch& watch) const;
 
+  /// The index of the last RestoreCommand; 0 when there was none.
+  [[nodiscard]] Index restored_at() const;
+
   /// Carries out one command. Nothing changes on an error. An idempotent command returns the same index with
   /// `changed` empty: nothing is stored, nobody wakes. `now` is data: lock-delay begins and is compared with it (the
   /// registry passes the monotonic time; without it no lock is ever delayed).
@@ -82,6 +85,8 @@ class State {
 
   /// The state that stored rows describe, in any order; `index` is the least it may have.
   [[nodiscard]] static State restore(const std::vector<Row>& rows, Index index);
+  /// What a store holds of it: `restore(rows(), 1)` is the same state, but for events and lock-delays.
+  [[nodiscard]] std::vector<Row> rows() const;
 
  private:
   struct Data;
@@ -93,7 +98,8 @@ class State {
 struct State::Applied {
   State state;
   CommandResult result;
-  /// What to wake: rows of Watch's table as they are; a `kv_key` also stands for every prefix of it (see `wakes`).
+  /// What to wake: rows of Watch's table as they are; a `kv_key` also stands for every prefix of it, `any` for
+  /// everything (see `wakes`).
   std::vector<Watch> changed;
   std::vector<Row> rows;  ///< what to store; empty: the store need not know
 };

@@ -73,15 +73,18 @@ struct HighestIndex {
 /// Counter values of the last change of each table; `extinction` of the last time a service lost its last instance.
 struct TableIndexes {
   Index nodes = 0, services = 0, checks = 0, kv = 0, sessions = 0, queries = 0, events = 0, extinction = 0;
+  Index restored = 0;  ///< of the last restore: no index reported is below it
 };
 struct TableName {
   const char* name;
   Index TableIndexes::*member;
 };
 inline constexpr TableName table_names[] = {
-    {"nodes", &TableIndexes::nodes},   {"services", &TableIndexes::services},    {"checks", &TableIndexes::checks},
-    {"kv", &TableIndexes::kv},         {"sessions", &TableIndexes::sessions},    {"queries", &TableIndexes::queries},
-    {"events", &TableIndexes::events}, {"extinction", &TableIndexes::extinction}};
+    {"nodes", &TableIndexes::nodes},       {"services", &TableIndexes::services},
+    {"checks", &TableIndexes::checks},     {"kv", &TableIndexes::kv},
+    {"sessions", &TableIndexes::sessions}, {"queries", &TableIndexes::queries},
+    {"events", &TableIndexes::events},     {"extinction", &TableIndexes::extinction},
+    {"restored", &TableIndexes::restored}};
 /// The row name of the whole counter, and the prefix of those of service names.
 inline constexpr std::string_view counter_row = "index";
 inline constexpr std::string_view service_row = "service:";

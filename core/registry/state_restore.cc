@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <iterator>
 
 #include "core/registry/state_writer.h"
 
-/// Building a state from stored rows.
+/// Building a state from stored rows, and the rows of a state.
 namespace devstack::registry {
 
 void State::Writer::load(const Row& row) {
@@ -61,8 +62,20 @@ void State::Writer::load(const Row& row) {
       next->index = std::max(next->index, row.index);
       data.names.set(name, next);
     }
+    void operator()(const ClearRow&) const {}
   };
   std::visit(Loader{data_}, row.value);
+}
+
+void State::Writer::load(const std::vector<Row>& rows) {
+  // Indexes of names need the names to be there.
+  const auto is_index = [](const Row& row) { return std::holds_alternative<IndexRow>(row.value); };
+  for (const auto& row : rows) {
+    if (!is_index(row)) load(row);
+  }
+  for (const auto& row : rows) {
+    if (is_index(row)) load(row);
+  }
 }
 
 std::shared_ptr<const State::Data> State::Writer::loaded(Index floor) && {
@@ -73,15 +86,47 @@ std::shared_ptr<const State::Data> State::Writer::loaded(Index floor) && {
 State State::restore(const std::vector<Row>& rows, Index index) {
   const Data empty;
   Writer writer(empty, Instant::min());
-  // Indexes of names need the names to be there.
-  const auto is_index = [](const Row& row) { return std::holds_alternative<IndexRow>(row.value); };
-  for (const auto& row : rows) {
-    if (!is_index(row)) writer.load(row);
-  }
-  for (const auto& row : rows) {
-    if (is_index(row)) writer.load(row);
-  }
+  writer.load(rows);
   return State(std::move(writer).loaded(index));
+}
+
+std::vector<Row> State::rows() const {
+  std::vector<Row> out;
+  const auto put = [&out](auto value) { out.push_back(Row{std::move(value), Row::Kind::put}); };
+  for (const auto& [key, node] : data_->nodes) put(node);
+  for (const auto& [key, service] : data_->services) put(service);
+  for (const auto& [key, check] : data_->checks) put(check);
+  for (const auto& [key, session] : data_->sessions) put(session);
+  for (const auto& [key, query] : data_->queries) put(query);
+  for (const auto& [key, slot] : data_->kv) {
+    slot.entry ? put(slot.entry) : put(TombstoneRow{key, slot.deleted});
+  }
+  for (const auto& [name, entry] : data_->names) put(IndexRow{std::string(service_row) + name, entry->index});
+  for (const auto& table : table_names) {
+    if (data_->tables.*table.member != 0) put(IndexRow{table.name, data_->tables.*table.member});
+  }
+  put(IndexRow{std::string(counter_row), data_->index});
+  return out;
+}
+
+Result<CommandResult> State::Writer::run(const RestoreCommand& command) {
+  const Data empty;
+  Writer restored(empty, now_);
+  restored.load(*command.rows);
+  auto events = data_.events;
+  const auto event_time = data_.event_time;
+  const auto event_index = data_.tables.events;
+  data_ = std::move(restored.data_);
+  data_.events = std::move(events);
+  data_.event_time = event_time;
+  index_ = std::max(base_.index, data_.index) + 1;
+  data_.tables.events = event_index;
+  data_.tables.restored = index_;
+  rows_.push_back(Row{ClearRow{}, Row::Kind::put});
+  auto stored = State(std::make_shared<const Data>(data_)).rows();
+  rows_.insert(rows_.end(), std::make_move_iterator(stored.begin()), std::make_move_iterator(stored.end()));
+  mark(Watch::Table::any);
+  return CommandResult{};
 }
 
 }  // namespace devstack::registry

@@ -10,7 +10,8 @@
 /// One command being carried out: a working copy of the data, and what it changed. Private to the room.
 ///
 /// All changes of one command carry one index, the base's + 1. An error leaves the copy half changed: it is dropped.
-/// Files: state_writer.cc (frame), state_catalog.cc, state_checks.cc, state_kv.cc, state_session.cc, state_txn.cc.
+/// Files: state_writer.cc (frame), state_catalog.cc, state_checks.cc, state_kv.cc, state_session.cc, state_txn.cc,
+/// state_restore.cc.
 namespace devstack::registry {
 
 class State::Writer {
@@ -29,15 +30,17 @@ class State::Writer {
   Result<CommandResult> run(const QueryDeleteCommand& command);
   Result<CommandResult> run(const EventFireCommand& command);
   Result<CommandResult> run(const ReapTombstonesCommand& command);
+  Result<CommandResult> run(const RestoreCommand& command);
 
   Applied finish(CommandResult result) &&;
 
   /// Puts rows of the store into the maps without counting anything as a change (State::restore).
-  void load(const Row& row);
+  void load(const std::vector<Row>& rows);
   std::shared_ptr<const Data> loaded(Index floor) &&;
 
  private:
   // --- Frame ---
+  void load(const Row& row);
   void mark(Watch::Table table, std::string key = {});
   template <class Pointer>
   void put_row(const Pointer& value) {

@@ -56,6 +56,10 @@ void WaitList::collect(const Watch& watch, std::vector<WaiterPtr>& out) const {
 void WaitList::wake(const std::vector<Watch>& changed) {
   if (changed.empty() || waiters_.empty()) return;
   std::vector<WaiterPtr> woken;
+  const auto everything = [](const Watch& watch) { return watch.table == Table::any; };
+  if (std::any_of(changed.begin(), changed.end(), everything)) {
+    for (const auto& [watch, set] : waiters_) woken.insert(woken.end(), set.begin(), set.end());
+  }
   collect({Table::any, ""}, woken);
   for (const auto& watch : changed) {
     collect(watch, woken);

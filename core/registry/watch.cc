@@ -7,7 +7,7 @@ namespace devstack::registry {
 
 bool wakes(const Watch& changed, const Watch& watch) {
   using Table = Watch::Table;
-  if (watch.table == Table::any) return true;
+  if (watch.table == Table::any || changed.table == Table::any) return true;
   if (watch.table == Table::kv_prefix) return changed.table == Table::kv_key && changed.key.starts_with(watch.key);
   if (changed.table != watch.table) return false;
   return watch.table == Table::kv_key ? changed.key == watch.key : changed.key == folded(watch.key);
@@ -66,7 +66,9 @@ Index State::index_of(const Watch& watch) const {
       if (index == 0) index = tables.kv;
       break;
   }
-  return std::max<Index>(index, 1);
+  return std::max<Index>({index, tables.restored, 1});
 }
+
+Index State::restored_at() const { return data_->tables.restored; }
 
 }  // namespace devstack::registry

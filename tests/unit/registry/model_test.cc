@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/registry/snapshot.h"
 #include "core/registry/state.h"
 
 /// The state against a model that is slow and obvious: plain maps for the content, and indexes and wake-ups worked out
@@ -128,7 +129,7 @@ const std::vector<std::string> node_names{"n1", "n2", "n3"}, ids{"a", "b", "c"},
 
 struct Model {
   Content now;
-  Index index = 1, nodes = 0, services = 0, checks = 0, kv = 0, sessions = 0, extinction = 0;
+  Index index = 1, nodes = 0, services = 0, checks = 0, kv = 0, sessions = 0, extinction = 0, restored = 0;
   std::map<std::string, Index> service_index, kv_modified, deleted;
   std::vector<Watch> woken;
 
@@ -215,7 +216,18 @@ struct Model {
     }
   }
 
-  [[nodiscard]] Index index_of(const Watch& watch) const {
+  /// Takes over what a snapshot holds: its indexes, but for the counter, which goes on, and under which none is.
+  void restore(const Model& snapshot) {
+    const auto next = std::max(index, snapshot.index) + 1;
+    *this = snapshot;
+    index = restored = next;
+    woken = universe();
+  }
+
+  [[nodiscard]] Index index_of(const Watch& watch) const { return std::max(unrestored_index_of(watch), restored); }
+
+ private:
+  [[nodiscard]] Index unrestored_index_of(const Watch& watch) const {
     Index result = 0;
     switch (watch.table) {
       case Table::any:
@@ -305,6 +317,7 @@ class Stored {
  public:
   void take(const std::vector<Row>& rows) {
     for (const auto& row : rows) {
+      if (std::holds_alternative<ClearRow>(row.value)) rows_.clear();
       const auto key = std::pair(row.value.index(), std::visit(Key{}, row.value));
       row.kind == Row::Kind::removed ? void(rows_.erase(key)) : void(rows_.insert_or_assign(key, row));
     }
@@ -325,6 +338,7 @@ class Stored {
     std::string operator()(const QueryPtr& v) const { return v->id; }
     std::string operator()(const TombstoneRow& v) const { return v.key; }
     std::string operator()(const IndexRow& v) const { return v.name; }
+    std::string operator()(const ClearRow&) const { return ""; }
   };
   std::map<std::pair<std::size_t, std::string>, Row> rows_;
 };
@@ -506,14 +520,26 @@ TEST_P(AgainstModel, ContentIndexesAndWakeUpsAgreeAfterEveryCommand) {
   State state;
   Stored stored;
   const auto universe = Model::universe();
+  Model saved_model;
+  std::string saved = encode_snapshot(state);
   for (int step = 0; step < 3000; ++step) {
+    if (step % 97 == 0) {
+      saved_model = model;
+      saved = encode_snapshot(state);
+    }
     Command command;
     Content after;
-    const bool valid = generator.next(model.now, model, command, after);
+    const bool restore = step % 130 == 129;
+    if (restore) {
+      auto decoded = decode_snapshot(saved);
+      ASSERT_TRUE(decoded) << decoded.error().message;
+      command = std::move(*decoded);
+    }
+    const bool valid = restore || generator.next(model.now, model, command, after);
     const auto applied = state.apply(command);
     ASSERT_EQ(applied.has_value(), valid) << step << " kind " << command.index();
     if (!valid) continue;
-    model.become(after);
+    restore ? model.restore(saved_model) : model.become(after);
     state = applied->state;
     stored.take(applied->rows);
     ASSERT_EQ(state.index(), model.index) << step << " kind " << command.index();
@@ -529,7 +555,7 @@ TEST_P(AgainstModel, ContentIndexesAndWakeUpsAgreeAfterEveryCommand) {
       ASSERT_EQ(woke, expected) << where;
       ASSERT_EQ(state.index_of(watch), model.index_of(watch)) << where;
     }
-    if (step % 50 != 0) continue;
+    if (step % 50 != 0 && !restore) continue;
     const auto again = stored.restored();
     ASSERT_EQ(again.index(), state.index());
     ASSERT_EQ(content_of(again), model.now);
