@@ -1,4 +1,4 @@
-#include <ctime>
+#include <optional>
 
 #include "core/api/agent_ids.h"
 #include "core/api/blocking.h"
@@ -166,7 +166,10 @@ asio::awaitable<http::Response> agent_service(const Call& call) {
   const auto deadline = std::chrono::steady_clock::now() + blocking_time(options->wait, 0);
   auto state = call.backend.view.snapshot();
   auto service = agent_service_of(*state, identity.node, *id);
+  std::optional<Blocked> blocked;
   while (service != nullptr && call.param("hash") == content_hash(*service)) {
+    if (!blocked) blocked.emplace(call.backend);
+    if (!blocked->admitted()) co_return http::text(429, std::string(Blocked::refusal));
     std::vector<Watch> watches{{Table::services, ""}};
     if (!co_await call.backend.view.wait(std::move(watches), state->index(), deadline)) break;
     state = call.backend.view.snapshot();
@@ -181,26 +184,6 @@ asio::awaitable<http::Response> agent_service(const Call& call) {
   co_return response;
 }
 
-void agent_host(const Call&, const State&, Answer& answer) {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  JsonWriter out;
-  out.open_object();
-  out.key("Memory");
-  out.null();
-  out.key("CPU");
-  out.null();
-  out.key("Host");
-  out.null();
-  out.key("Disk");
-  out.null();
-  out.field("CollectionTime", std::int64_t{now.tv_sec} * 1000000000 + now.tv_nsec);
-  out.key("Errors");
-  out.null();
-  out.close_object();
-  answer.body = out.take();
-}
-
 void agent_version(const Call& call, const State&, Answer& answer) {
   JsonWriter out;
   out.open_object();
@@ -212,20 +195,10 @@ void agent_version(const Call& call, const State&, Answer& answer) {
   answer.body = out.take();
 }
 
-void agent_metrics(const Call& call, const State&, Answer& answer) {
-  const auto accept = call.request.headers.get("Accept").value_or("");
-  if (call.param("format") == "prometheus" || accept.find("openmetrics") != std::string_view::npos) {
-    return answer.refuse(415, "Prometheus is not enabled since its retention time is not positive");
-  }
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[40];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S +0000 UTC", &utc);
-  answer.body = fmt::format(R"({{"Timestamp":"{}","Gauges":[],"Points":[],"Counters":[],"Samples":[]}})", text);
+asio::awaitable<http::Response> agent_reload(const Call& call) {
+  call.backend.options.reload();
+  co_return empty();
 }
-
-asio::awaitable<http::Response> agent_reload(const Call&) { co_return empty(); }
 
 asio::awaitable<http::Response> agent_join(const Call&) {
   co_return http::text(500, "Failed to join: this registry is a single server and does not cluster");

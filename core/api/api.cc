@@ -9,9 +9,11 @@
 #include "core/api/call.h"
 #include "core/api/gzip.h"
 #include "core/api/json_writer.h"
+#include "core/api/metrics.h"
 #include "core/api/paths.h"
 #include "core/api/routes.h"
 #include "core/api/status.h"
+#include "core/base/log.h"
 
 namespace devstack::api {
 namespace {
@@ -140,7 +142,8 @@ void finish(const http::Request& request, const http::Query& query, http::Respon
   response.headers.add("X-Consul-Default-Acl-Policy", "allow");
   response.headers.add("Vary", "Accept-Encoding");
   if (query.has("pretty") && is_json(response) && !response.body.empty()) response.body = pretty_json(response.body);
-  if (response.body.size() < kGzipFrom) return;
+  const bool packed_already = response.headers.get("Content-Type").value_or("") == "application/x-gzip";
+  if (response.body.size() < kGzipFrom || packed_already) return;
   const auto accepted = request.headers.get("Accept-Encoding");
   if (!accepted || !accepts_gzip(*accepted)) return;
   std::string packed = gzip(response.body);
@@ -179,12 +182,35 @@ void Answer::refuse(int with_status, std::string text) {
 
 void Answer::refuse(const Error& error) { refuse(http_status(error.code), error.message); }
 
+Blocked::Blocked(const Backend& backend) : count_(backend.blocked), admitted_(count_ < backend.options.blocked_most) {
+  count_ += admitted_ ? 1 : 0;
+}
+
 struct Api::Impl {
   ApiOptions options;
+  BlockingPool pool;
+  Metrics metrics;
+  CountedWriter counted;
+  std::size_t blocked = 0;
   Backend backend;
 
   Impl(registry::RegistryView& view, registry::RegistryWriter& writer, ApiOptions given)
-      : options(std::move(given)), backend{view, writer, options} {}
+      : options(std::move(given)),
+        metrics(options.metrics_interval, patterns()),
+        counted(writer, metrics),
+        backend{view, counted, options, pool, metrics, blocked} {}
+
+  static std::vector<std::string> patterns() {
+    std::vector<std::string> out;
+    for (const auto& route : routes()) out.emplace_back(route.path);
+    return out;
+  }
+  void answered(const Route& route, const Call& call, std::chrono::nanoseconds took) {
+    const auto number = static_cast<std::size_t>(&route - routes().data());
+    metrics.request(number, call.request.method, call.rest, took);
+    log::debug("http", "Request finished: method={} url={} from={} latency={:.3f}ms", call.request.method,
+               call.request.target, call.request.peer, static_cast<double>(took.count()) / 1e6);
+  }
 };
 
 Api::Api(registry::RegistryView& view, registry::RegistryWriter& writer, ApiOptions options)
@@ -206,7 +232,9 @@ asio::awaitable<http::Response> Api::handle(http::Request request) {
   const auto query = http::Query::parse(request.raw_query());
   if (!query) co_return empty(500);
   Call call{impl_->backend, request, match.rest, *query, {}};
+  const auto began = std::chrono::steady_clock::now();
   http::Response response = co_await carry_out(*match.route, call);
+  impl_->answered(*match.route, call, std::chrono::steady_clock::now() - began);
   if (!response.stream) finish(request, *query, response);
   co_return response;
 }

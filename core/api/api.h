@@ -4,7 +4,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/http/message.h"
 #include "core/registry/registry.h"
@@ -29,13 +31,22 @@ struct ApiOptions {
   std::string ui_location;
   RemoteScripts remote_scripts = RemoteScripts::refuse;
   std::chrono::nanoseconds session_ttl_min = std::chrono::seconds(10);
+  /// Blocking queries that may wait at once; one more is answered 429. Below the connections a server takes, so that
+  /// others still get through.
+  std::size_t blocked_most = 7680;
+  std::chrono::nanoseconds metrics_interval{std::chrono::seconds(10)};  ///< that agent/metrics aggregates over
+  /// PUT agent/reload: reads again what can be read again.
+  std::function<void()> reload = [] {};
   /// PUT session/renew: SessionExpiry::renew.
   std::function<void(std::string session_id)> renew_session = [](const std::string&) {};
   /// agent/check/pass, warn, fail, update: TtlChecks::heartbeat.
   std::function<void(std::string node, std::string check_id)> heartbeat = [](const std::string&, const std::string&) {};
 };
 
-/// Keeps no state of its own beyond its options; `handle` may be called from any executor and thread at once.
+/// What http::ServerLimits::body_bytes_of is for this API: a snapshot may be larger than anything else.
+std::optional<std::size_t> body_limit(std::string_view method, std::string_view target);
+
+/// Keeps no state of its own beyond its options and what agent/metrics counts.
 class Api {
  public:
   /// `view` and `writer` outlive it.
@@ -44,7 +55,8 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
-  /// Answers one request; a blocking query returns when its data changed, at its deadline, or when cancelled.
+  /// Answers one request, on the loop; a blocking query returns when its data changed, at its deadline, or when
+  /// cancelled.
   asio::awaitable<http::Response> handle(http::Request request);
 
  private:

@@ -64,8 +64,14 @@ asio::awaitable<Answer> answer_when_changed(const Route& route, const Call& call
   auto state = call.backend.view.snapshot();
   Answer answer = compute(route, call, *state);
   const Index seen = call.options.index;
+  const Index restored_at = state->restored_at();
   if (seen == 0 || route.watches == nullptr || answer.final || answer.unblocked || answer.index > seen)
     co_return answer;
+  const Blocked blocked(call.backend);
+  if (!blocked.admitted()) {
+    answer.refuse(429, std::string(Blocked::refusal));
+    co_return answer;
+  }
   const auto deadline = std::chrono::steady_clock::now() + blocking_time(call.options.wait, jitter());
   while (true) {
     std::vector<Watch> watches = route.watches(call);
@@ -74,9 +80,11 @@ asio::awaitable<Answer> answer_when_changed(const Route& route, const Call& call
     state = call.backend.view.snapshot();
     const Index before = answer.index;
     answer = compute(route, call, *state);
-    // Backwards: what was watched is gone and its index with it (a node). Callers then start over from 0, as
-    // documented.
-    if (answer.final || answer.index > seen || answer.index < before) co_return answer;
+    // Backwards: what was watched is gone and its index with it (a node); callers then start over from 0, as documented.
+    // A restored snapshot releases even those who wait for an index that is yet to come.
+    if (answer.final || answer.index > seen || answer.index < before || state->restored_at() != restored_at) {
+      co_return answer;
+    }
   }
 }
 

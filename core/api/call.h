@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "core/api/api.h"
+#include "core/base/async/blocking_pool.h"
 #include "core/base/result.h"
 #include "core/http/message.h"
 #include "core/registry/registry.h"
 
 /// What a handler gets and gives. Private to the room.
 namespace devstack::api {
+
+class Metrics;
 
 using registry::Index;
 using registry::State;
@@ -23,6 +26,25 @@ struct Backend {
   registry::RegistryView& view;
   registry::RegistryWriter& writer;
   const ApiOptions& options;
+  BlockingPool& pool;  ///< for what would keep the loop from other requests
+  Metrics& metrics;
+  std::size_t& blocked;  ///< queries that wait for a change now
+};
+
+/// A query that is about to wait, counted while this lives. Not admitted when too many do already.
+class Blocked {
+ public:
+  explicit Blocked(const Backend& backend);
+  ~Blocked() { count_ -= admitted_ ? 1 : 0; }
+  Blocked(const Blocked&) = delete;
+  Blocked& operator=(const Blocked&) = delete;
+  [[nodiscard]] bool admitted() const { return admitted_; }
+  /// What the 429 says.
+  static constexpr std::string_view refusal = "Too many blocking queries are waiting, please retry later";
+
+ private:
+  std::size_t& count_;
+  bool admitted_;
 };
 
 enum class Consistency { leader, stale, consistent };

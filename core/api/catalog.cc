@@ -1,5 +1,6 @@
 #include <map>
 
+#include "core/api/connect.h"
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
 #include "core/api/select.h"
@@ -126,14 +127,10 @@ void catalog_service(const Call& call, const State& state, Answer& answer) {
 
 void catalog_connect(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing service name");
-  // A proxy is found by the service it stands for; by devstack's convention that is its name without the suffix.
-  std::vector<Instance> instances = *state.instance_set(std::string(call.rest) + "-sidecar-proxy");
-  for (const auto& instance : *state.instance_set(call.rest)) {
-    if (instance.service->connect_json.find("\"Native\":true") != std::string::npos) instances.push_back(instance);
-  }
+  const auto instances = connect_instances(state, call.rest);
   write_service_nodes(
       call, instances, [](const Instance&) { return true; }, answer);
-  for (const auto& watch : watch_connect_instances(call)) answer.index = std::max(answer.index, state.index_of(watch));
+  answer.index = connect_index(state, Table::service_instances, call.rest, instances);
 }
 
 void catalog_node(const Call& call, const State& state, Answer& answer) {
@@ -196,9 +193,7 @@ std::vector<Watch> watch_services(const Call& call) {
 
 std::vector<Watch> watch_service_instances(const Call& call) { return {{Table::service_instances, name_in(call)}}; }
 
-std::vector<Watch> watch_connect_instances(const Call& call) {
-  return {{Table::service_instances, name_in(call)}, {Table::service_instances, name_in(call) + "-sidecar-proxy"}};
-}
+std::vector<Watch> watch_connect_instances(const Call&) { return {{Table::nodes, ""}, {Table::services, ""}}; }
 
 std::vector<Watch> watch_node(const Call& call) { return {{Table::node, name_in(call)}}; }
 

@@ -1,6 +1,7 @@
 #include <re2/re2.h>
 
 #include <charconv>
+#include <optional>
 
 #include "core/api/blocking.h"
 #include "core/api/encode.h"
@@ -25,6 +26,17 @@ Result<void> check_pattern(std::string_view which, const std::string& pattern) {
   return fail(Errc::failed, "Invalid {} filter: error parsing regexp: {}", which, regex.error());
 }
 
+/// What a Consul server counts against its limit: the name it gossips, and a msgpack map of the event's fields
+/// (https://github.com/msgpack/msgpack/blob/master/spec-old.md).
+std::size_t event_bytes(const UserEvent& event) {
+  constexpr std::string_view kPrefix = "consul:event:";
+  const auto raw = [](const std::string& text) { return text.size() + (text.size() < 32 ? 1 : 3); };
+  const auto optional = [&](std::size_t key, const std::string& text) { return text.empty() ? 0 : key + raw(text); };
+  const std::size_t id = 3 + raw(event.id), name = 2 + raw(event.name), version = 2 + 1;
+  return kPrefix.size() + event.name.size() + 1 + id + name + version + optional(2, event.payload) +
+         optional(3, event.node_filter) + optional(3, event.service_filter) + optional(3, event.tag_filter);
+}
+
 Result<void> validate(const UserEvent& event) {
   if (event.service_filter.empty() && !event.tag_filter.empty()) {
     return fail(Errc::failed, "Cannot provide tag filter without service filter");
@@ -32,12 +44,14 @@ Result<void> validate(const UserEvent& event) {
   CHECK(check_pattern("node", event.node_filter));
   CHECK(check_pattern("service", event.service_filter));
   CHECK(check_pattern("tag", event.tag_filter));
-  // What the real server sends around is a msgpack map of these fields; its keys and the id take about this much.
-  constexpr std::size_t kEnvelope = 90;
-  const std::size_t size = kEnvelope + event.name.size() + event.payload.size() + event.node_filter.size() +
-                           event.service_filter.size() + event.tag_filter.size();
-  if (size > kLargestEvent) {
+  const auto before = event_bytes(event);
+  if (before > kLargestEvent) {
     return fail(Errc::failed, "user event exceeds configured limit of {} bytes before encoding", kLargestEvent);
+  }
+  // The envelope that gossip puts around it: type, clock, name, payload and a flag.
+  constexpr std::size_t kEnvelope = 36;
+  if (before + kEnvelope > kLargestEvent) {
+    return fail(Errc::failed, "encoded user event exceeds configured limit of {} bytes after encoding", kLargestEvent);
   }
   return {};
 }
@@ -96,7 +110,10 @@ asio::awaitable<http::Response> event_list_when_changed(const Call& call) {
   const std::string_view name = call.param("name");
   auto state = call.backend.view.snapshot();
   auto listing = list_events(*state, name);
+  std::optional<Blocked> blocked;
   while (options->index != 0 && options->index == listing.index) {
+    if (!blocked) blocked.emplace(call.backend);
+    if (!blocked->admitted()) co_return http::text(429, std::string(Blocked::refusal));
     std::vector<Watch> watches{{Table::events, ""}};
     if (!co_await call.backend.view.wait(std::move(watches), state->index(), deadline)) break;
     state = call.backend.view.snapshot();

@@ -46,14 +46,22 @@ READ(agent_self);
 READ(agent_services);
 READ(agent_checks);
 READ(agent_members);
-READ(agent_host);
 READ(agent_version);
-READ(agent_metrics);
 ACT(agent_service);
 ACT(agent_reload);
 ACT(agent_join);
 ACT(agent_force_leave);
 ACT(agent_leave);
+
+// agent_metrics.cc
+READ(agent_metrics);
+ACT(agent_metrics_stream);
+
+// host.cc
+READ(agent_host);
+
+// monitor.cc
+ACT(agent_monitor);
 
 // agent_health.cc
 READ(agent_health_by_id);
@@ -123,6 +131,9 @@ READ(query_read);
 ACT(query_create);
 ACT(query_change);
 
+// snapshot.cc
+ACT(snapshot);
+
 // unsupported.cc
 ACT(acl_disabled);
 ACT(connect_disabled);
@@ -132,6 +143,7 @@ ACT(not_built);
 ACT(keyring);
 ACT(raft_peer);
 ACT(connect_authorize);
+ACT(service_topology);
 
 #undef READ
 #undef WATCH

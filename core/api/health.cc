@@ -1,3 +1,4 @@
+#include "core/api/connect.h"
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
 #include "core/api/select.h"
@@ -87,11 +88,8 @@ void health_service(const Call& call, const State& state, Answer& answer) {
 
 void health_connect(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing service name");
-  answer.index = newest(state, watch_connect(call));
-  std::vector<Instance> instances = *state.instance_set(std::string(call.rest) + "-sidecar-proxy");
-  for (const auto& instance : *state.instance_set(call.rest)) {
-    if (instance.service->connect_json.find("\"Native\":true") != std::string::npos) instances.push_back(instance);
-  }
+  const auto instances = connect_instances(state, call.rest);
+  answer.index = connect_index(state, Table::service, call.rest, instances);
   write_instances(call, instances, answer);
 }
 
@@ -120,9 +118,7 @@ void health_state(const Call& call, const State& state, Answer& answer) {
 }
 
 std::vector<Watch> watch_service(const Call& call) { return {{Table::service, name_in(call)}}; }
-std::vector<Watch> watch_connect(const Call& call) {
-  return {{Table::service, name_in(call)}, {Table::service, name_in(call) + "-sidecar-proxy"}};
-}
+std::vector<Watch> watch_connect(const Call&) { return {{Table::nodes, ""}, {Table::services, ""}, {Table::checks, ""}}; }
 std::vector<Watch> watch_node_checks(const Call& call) { return with_nodes(call, {Table::node_checks, name_in(call)}); }
 std::vector<Watch> watch_service_checks(const Call& call) {
   return with_nodes(call, {Table::service_checks, name_in(call)});

@@ -135,7 +135,8 @@ void kv_get(const Call& call, const State& state, Answer& answer) {
   if (!is_prefix_read(call)) {
     if (key.empty()) return answer.refuse(400, "Missing key name");
     const auto entry = state.kv(key);
-    answer.index = entry == nullptr ? state.index_of({Table::kv_key, key}) : entry->modify_index;
+    answer.index =
+        entry == nullptr ? state.index_of({Table::kv_key, key}) : std::max(entry->modify_index, state.restored_at());
     if (entry == nullptr) return not_there(answer);
     if (call.query.has("raw")) return write_raw(*entry, answer);
     JsonWriter out(entry->value.size() * 4 / 3 + key.size() + 192);

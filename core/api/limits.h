@@ -12,6 +12,8 @@ inline constexpr std::size_t kLargestValue = 512U << 10U;
 inline constexpr std::size_t kLargestTxn = 128;
 inline constexpr std::size_t kLargestCheckOutput = 4096;
 inline constexpr std::size_t kLargestEvent = 512;
+inline constexpr std::size_t kLargestArchive = 256U << 20U;  ///< a snapshot on the wire
+inline constexpr std::size_t kLargestSnapshot = 1U << 30U;   ///< unpacked
 
 inline std::string too_large(std::size_t size_bytes) {
   return fmt::format(

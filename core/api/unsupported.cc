@@ -24,6 +24,12 @@ asio::awaitable<http::Response> acl_disabled(const Call&) { co_return http::text
 
 asio::awaitable<http::Response> connect_disabled(const Call&) { co_return http::text(500, std::string(kNoConnect)); }
 
+asio::awaitable<http::Response> service_topology(const Call& call) {
+  if (call.rest.empty()) co_return http::text(400, "Missing service name");
+  if (!call.query.has("kind")) co_return http::text(400, "Missing service kind");
+  co_return http::text(500, std::string(kNoConnect));
+}
+
 asio::awaitable<http::Response> connect_authorize(const Call& call) {
   if (call.request.body.find("spiffe://") == std::string::npos) {
     co_return http::text(400, "ClientCertURI not a valid Connect identifier");

@@ -3,6 +3,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -80,7 +81,10 @@ class MessageParser : public boost::beast::http::basic_parser<is_request> {
 
 class RequestParser final : public MessageParser<true> {
  public:
-  RequestParser(std::size_t header_bytes, std::size_t body_bytes) {
+  using BodyLimit = std::function<std::optional<std::size_t>(std::string_view method, std::string_view target)>;
+  /// `body_bytes_of` may be null; it outlives the parser.
+  RequestParser(std::size_t header_bytes, std::size_t body_bytes, const BodyLimit* body_bytes_of = nullptr)
+      : body_bytes_of_(body_bytes_of) {
     limit_header(header_bytes);
     body_limit(body_bytes);
   }
@@ -94,6 +98,8 @@ class RequestParser final : public MessageParser<true> {
     request.method.assign(method.data(), method.size());
     request.target.assign(target.data(), target.size());
     version = number;
+    if (body_bytes_of_ == nullptr || !*body_bytes_of_) return;
+    if (const auto limit = (*body_bytes_of_)(view(method), view(target))) body_limit(*limit);
   }
   void on_response_impl(int, View, int, Code&) override {}
   void on_field_impl(Field field, View name, View value, Code& error) override {
@@ -107,6 +113,8 @@ class RequestParser final : public MessageParser<true> {
   }
   void expect_bytes(std::size_t count) override { request.body.reserve(count); }
   void on_body_bytes(std::string_view bytes) override { request.body.append(bytes); }
+
+  const BodyLimit* body_bytes_of_;
 };
 
 class ResponseParser final : public MessageParser<false> {

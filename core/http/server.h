@@ -6,7 +6,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -16,7 +18,9 @@ namespace devstack::http {
 
 struct ServerLimits {
   std::size_t header_bytes = 64U << 10U;
-  std::size_t body_bytes = 16U << 20U;     ///< over it: 413
+  std::size_t body_bytes = 16U << 20U;  ///< over it: 413
+  /// Another limit for some requests, by method and target as they stand on the wire; nothing: `body_bytes`.
+  std::function<std::optional<std::size_t>(std::string_view, std::string_view)> body_bytes_of = nullptr;
   std::size_t connections = 8192;          ///< over it: the newest is answered 503 and closed
   std::chrono::seconds read_timeout{30};   ///< for a request to arrive once its first byte has
   std::chrono::seconds idle_timeout{900};  ///< between requests; longer than the longest blocking query

@@ -113,7 +113,7 @@ void Session::enter(Phase phase, Time::duration limit) {
 
 asio::awaitable<void> Session::serve() {
   while (!context_->stopping) {
-    RequestParser parser(context_->limits.header_bytes, context_->limits.body_bytes);
+    RequestParser parser(context_->limits.header_bytes, context_->limits.body_bytes, &context_->limits.body_bytes_of);
     const auto read = co_await read_request(parser);
     if (read == Read::closed || cut_) co_return;
     if (read == Read::refused) {

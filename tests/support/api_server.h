@@ -19,7 +19,7 @@ namespace devstack::test {
 /// directory. Everything runs on `io`.
 class ApiServer {
  public:
-  ApiServer() {
+  explicit ApiServer(api::ApiOptions how = {}) {
     registry::RegistryOptions options;
     options.identity.node = "node1";
     options.identity.node_id = "adf4238a-882b-9ddc-4a9d-5b6758e4159e";
@@ -32,12 +32,13 @@ class ApiServer {
     ttls_ = std::make_unique<registry::TtlChecks>(io.get_executor(), *registry, *registry);
     sessions_->start();
     ttls_->start();
-    api::ApiOptions how;
     how.renew_session = [this](const std::string& id) { sessions_->renew(id); };
     how.heartbeat = [this](const std::string& node, const std::string& id) { ttls_->heartbeat(node, id); };
     api_ = std::make_unique<api::Api>(*registry, *registry, std::move(how));
+    http::ServerLimits limits;
+    limits.body_bytes_of = api::body_limit;
     server_ = std::make_unique<http::Server>(
-        io.get_executor(), "api", [this](http::Request request) { return api_->handle(std::move(request)); });
+        io.get_executor(), "api", [this](http::Request request) { return api_->handle(std::move(request)); }, limits);
     auto bound = server_->listen({asio::ip::address_v4::loopback(), 0});
     if (!bound) throw std::runtime_error(bound.error().message);
     port = bound->port();

@@ -73,9 +73,9 @@ TEST(ApiWire, EscapesInPathsAreDecodedOnceAndTwiceForAgentIds) {
 
 TEST(ApiWire, KnownButUnbuiltIs501AndNamesItself) {
   ApiServer server;
-  const auto answer = server.exchange("GET", "/v1/snapshot");
+  const auto answer = server.exchange("PUT", "/v1/config");
   EXPECT_EQ(answer.status, 501);
-  EXPECT_TRUE(contains(answer.body, "/v1/snapshot"));
+  EXPECT_TRUE(contains(answer.body, "/v1/config"));
 }
 
 TEST(ApiWire, NamespacesAreRefused) {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "core/registry/state.h"
+
+/// Who speaks for a service in the mesh. Private to the room.
+namespace devstack::api {
+
+/// Proxies whose Proxy.DestinationServiceName it is (without case), and its own instances that are Connect-native; by
+/// node, then id. Looks at every proxy: the registry keeps no index of them.
+std::vector<registry::Instance> connect_instances(const registry::State& state, std::string_view service);
+
+/// What a read of them reports: the newest index, by `table` (service or service_instances), of the service and of every
+/// name that one of its `instances` has. Any service may become its proxy, so who waits watches them all, and is answered
+/// when this rises.
+registry::Index connect_index(const registry::State& state, registry::Watch::Table table, std::string_view service,
+                              const std::vector<registry::Instance>& instances);
+
+}  // namespace devstack::api
