@@ -79,6 +79,16 @@ struct Finished {
 asio::awaitable<Result<Finished>> run(Spec spec, std::chrono::milliseconds timeout,
                                       std::size_t output_bytes = 64U << 10U);
 
+/// As run(), for commands that run again and again: nobody of the command's group outlives it, and a timeout is a
+/// result, with what the command wrote until then. Errors: only that it could not be started or watched.
+struct Captured {
+  bool timed_out = false;
+  int exit_code = 0;          ///< when it ended in time
+  std::string output;         ///< the last `output_bytes`
+  std::uint64_t written = 0;  ///< how much there was
+};
+asio::awaitable<Result<Captured>> capture(Spec spec, std::chrono::milliseconds timeout, std::size_t output_bytes);
+
 /// "SIGHUP", "HUP" or "1" -> 1.
 Result<int> parse_signal(std::string_view text);
 /// Where a program stands: absolute as is, else searched in `path` ($PATH form). Nothing when not found.

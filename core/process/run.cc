@@ -24,6 +24,7 @@ struct Output {
   asio::posix::stream_descriptor pipe;
   std::size_t limit;
   std::string tail;
+  std::uint64_t written = 0;
 
   /// Takes what is there now, at most `rounds` reads; false at the end of the stream.
   bool read_some(int rounds) {
@@ -33,6 +34,7 @@ struct Output {
       if (got == 0) return false;
       if (got < 0) return errno == EAGAIN || errno == EINTR;
       tail.append(buffer.data(), static_cast<std::size_t>(got));
+      written += static_cast<std::uint64_t>(got);
       // Cut in large steps, so that a chatty command does not cost a move of the whole text for each read.
       if (tail.size() > 2 * limit + buffer.size()) tail.erase(0, tail.size() - limit);
     }
@@ -67,9 +69,11 @@ struct KillUnlessFinished {
   }
 };
 
-}  // namespace
+/// What outlives the command in its group.
+enum class Leftovers { keep, kill };
 
-asio::awaitable<Result<Finished>> run(Spec spec, std::chrono::milliseconds timeout, std::size_t output_bytes) {
+asio::awaitable<Result<Captured>> finish(Spec spec, std::chrono::milliseconds timeout, std::size_t output_bytes,
+                                         Leftovers leftovers) {
   const auto executor = co_await asio::this_coro::executor;
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) co_return fail(Errc::io, "cannot make a pipe: {}", std::strerror(errno));
@@ -89,20 +93,35 @@ asio::awaitable<Result<Finished>> run(Spec spec, std::chrono::milliseconds timeo
   if (error) co_return fail(Errc::io, "cannot read the output of {}: {}", spec.argv[0], error.message());
   spawn(executor, "process: output", collect(output));
 
+  Captured captured;
   const bool ended = co_await ChildCore::wait_until(core, std::chrono::steady_clock::now() + timeout);
-  if (!ended) {
-    core->signal(SIGKILL);
-    co_await ChildCore::group_ended(core, std::chrono::steady_clock::now() + std::chrono::seconds(2));
-    guard.core.reset();
-    output->finish();
-    co_return fail(Errc::timeout, "{} did not end within {} and was killed", spec.argv[0], format_duration(timeout));
-  }
+  captured.timed_out = !ended;
+  if (!ended || leftovers == Leftovers::kill) core->signal(SIGKILL);
+  if (!ended) co_await ChildCore::group_ended(core, std::chrono::steady_clock::now() + std::chrono::seconds(2));
   guard.core.reset();
   output->finish();
+  if (ended) captured.exit_code = core->status->code;
+  captured.output = std::move(output->tail);
+  captured.written = output->written;
+  co_return captured;
+}
+
+}  // namespace
+
+asio::awaitable<Result<Finished>> run(Spec spec, std::chrono::milliseconds timeout, std::size_t output_bytes) {
+  const std::string name = spec.argv.empty() ? std::string() : spec.argv[0];
+  CO_TRY(auto captured, co_await finish(std::move(spec), timeout, output_bytes, Leftovers::keep));
+  if (captured.timed_out) {
+    co_return fail(Errc::timeout, "{} did not end within {} and was killed", name, format_duration(timeout));
+  }
   Finished finished;
-  finished.exit_code = core->status->code;
-  finished.output = std::move(output->tail);
+  finished.exit_code = captured.exit_code;
+  finished.output = std::move(captured.output);
   co_return finished;
+}
+
+asio::awaitable<Result<Captured>> capture(Spec spec, std::chrono::milliseconds timeout, std::size_t output_bytes) {
+  return finish(std::move(spec), timeout, output_bytes, Leftovers::kill);
 }
 
 }  // namespace devstack::process
