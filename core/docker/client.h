@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,8 +23,9 @@ enum class LogStream { out, err };
 
 /// How a command run in a container ended.
 struct ExecResult {
-  int exit_code = 0;   ///< 126 and 127 when it could not be run, as a shell says it
-  std::string output;  ///< stdout and stderr interleaved as they came, at most `output_bytes` of the END
+  int exit_code = 0;          ///< 126 and 127 when it could not be run, as a shell says it
+  std::string output;         ///< stdout and stderr interleaved as they came, at most `output_bytes` of the END
+  std::uint64_t written = 0;  ///< how many bytes there were
 };
 
 class Client {

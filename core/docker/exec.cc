@@ -26,6 +26,7 @@ class Tail {
  public:
   explicit Tail(std::size_t most) : most_(most) {}
   void add(std::string_view bytes) {
+    written_ += bytes.size();
     kept_.append(bytes.substr(bytes.size() - std::min(bytes.size(), most_)));
     if (kept_.size() > 2 * most_) cut();
   }
@@ -33,12 +34,14 @@ class Tail {
     cut();
     return std::move(kept_);
   }
+  [[nodiscard]] std::uint64_t written() const { return written_; }
 
  private:
   void cut() {
     if (kept_.size() > most_) kept_.erase(0, kept_.size() - most_);
   }
   std::size_t most_;
+  std::uint64_t written_ = 0;
   std::string kept_;
 };
 
@@ -76,7 +79,7 @@ asio::awaitable<Result<ExecResult>> Client::exec(std::string container, std::vec
     auto answer = co_await call("GET", fmt::format("/exec/{}/json", id), {}, left(deadline));
     if (!answer) co_return in_words(std::move(answer).error(), argv, timeout);
     CO_TRY(const auto state, wire::parse_exec(answer->body));
-    if (!state.running && state.exit_code) co_return ExecResult{*state.exit_code, tail.take()};
+    if (!state.running && state.exit_code) co_return ExecResult{*state.exit_code, tail.take(), tail.written()};
     pause.expires_after(kLookAgain);
     boost::system::error_code error;
     co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
