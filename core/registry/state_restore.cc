@@ -93,15 +93,16 @@ State State::restore(const std::vector<Row>& rows, Index index) {
 std::vector<Row> State::rows() const {
   std::vector<Row> out;
   const auto put = [&out](auto value) { out.push_back(Row{std::move(value), Row::Kind::put}); };
-  for (const auto& [key, node] : data_->nodes) put(node);
-  for (const auto& [key, service] : data_->services) put(service);
-  for (const auto& [key, check] : data_->checks) put(check);
+  data_->nodes.for_each([&](const std::string&, const NodePtr& node) { put(node); });
+  data_->services.for_each([&](const std::string&, const ServicePtr& service) { put(service); });
+  data_->checks.for_each([&](const std::string&, const CheckPtr& check) { put(check); });
   for (const auto& [key, session] : data_->sessions) put(session);
   for (const auto& [key, query] : data_->queries) put(query);
-  for (const auto& [key, slot] : data_->kv) {
+  for (const auto& [key, slot] : data_->kv_tree) {
     slot.entry ? put(slot.entry) : put(TombstoneRow{key, slot.deleted});
   }
-  for (const auto& [name, entry] : data_->names) put(IndexRow{std::string(service_row) + name, entry->index});
+  data_->names.for_each(
+      [&](const std::string& name, const auto& entry) { put(IndexRow{std::string(service_row) + name, entry->index}); });
   for (const auto& table : table_names) {
     if (data_->tables.*table.member != 0) put(IndexRow{table.name, data_->tables.*table.member});
   }
