@@ -225,6 +225,8 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
 
   RegistryServerOptions registry_options;
   registry_options.endpoints = tcp_endpoints(registry_at, file.registry.http);
+  registry_options.enable_script_checks = file.registry.enable_script_checks;
+  registry_options.engine = input.engine.client();
   if (file.ui.enabled) registry_options.ui_location = fmt::format("http://127.0.0.1:{}/", file.ui.port);
   registry = std::make_unique<RegistryServer>(input.loop, input.registry, std::move(registry_options));
 

@@ -27,6 +27,7 @@ struct RegistryCommandOptions {
   std::vector<std::string> recursors;
   std::string session_ttl_min = "10s";
   bool ephemeral = false;
+  bool enable_script_checks = false;
 };
 
 Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text, std::string_view flag) {
@@ -69,6 +70,7 @@ asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpo
   server_options.endpoints = {http};
   server_options.setting = "--http";
   server_options.session_ttl_min = session_ttl_min;
+  server_options.enable_script_checks = options.enable_script_checks;
   RegistryServer server(loop, registry, server_options);
   dns::DnsOptions dns_options;
   dns_options.datacenter = options.datacenter;
@@ -123,6 +125,8 @@ void add_registry(CommandLine line) {
   auto* data = command->add_option("--data-dir", options->data_dir,
                                    "where registry.db lives (default: registry/ in the state directory)");
   command->add_flag("--ephemeral", options->ephemeral, "keep nothing on disk")->excludes(data);
+  command->add_flag("--enable-script-checks", options->enable_script_checks,
+                    "run script and Docker checks, also those registered over HTTP: whoever reaches it runs commands");
   command->add_option("--advertise", options->advertise, "address of services that have none (default 127.0.0.1)");
   command->add_option("--recursor", options->recursors, "who answers for other names: A[:P], or auto; repeatable");
   command->add_option("--session-ttl-min", options->session_ttl_min,

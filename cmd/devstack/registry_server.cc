@@ -13,6 +13,13 @@ std::string to_text(const asio::ip::tcp::endpoint& where) {
                                  : fmt::format("{}:{}", where.address().to_string(), where.port());
 }
 
+health::CheckRunnerOptions runner_options(const RegistryServerOptions& options) {
+  health::CheckRunnerOptions runner;
+  runner.enable_scripts = options.enable_script_checks;
+  runner.engine = options.engine;
+  return runner;
+}
+
 }  // namespace
 
 RegistryServer::RegistryServer(asio::any_io_executor loop, registry::Registry& registry, RegistryServerOptions options)
@@ -21,10 +28,12 @@ RegistryServer::RegistryServer(asio::any_io_executor loop, registry::Registry& r
       options_(std::move(options)),
       sessions_(loop_, registry, registry),
       ttl_checks_(loop_, registry, registry),
+      checks_(loop_, registry, registry, runner_options(options_)),
       api_(registry, registry, [this] {
         api::ApiOptions api;
         api.ui_location = options_.ui_location;
         api.session_ttl_min = options_.session_ttl_min;
+        if (options_.enable_script_checks) api.remote_scripts = api::RemoteScripts::allow;
         api.renew_session = [this](std::string id) { sessions_.renew(std::move(id)); };
         api.heartbeat = [this](std::string node, std::string check) {
           ttl_checks_.heartbeat(std::move(node), std::move(check));
@@ -54,6 +63,7 @@ asio::awaitable<Result<void>> RegistryServer::start() {
   }
   sessions_.start();
   ttl_checks_.start();
+  checks_.start();
   co_return Result<void>();
 }
 
@@ -63,6 +73,7 @@ asio::awaitable<void> RegistryServer::stop() {
   server_.reset();
   co_await sessions_.stop();
   co_await ttl_checks_.stop();
+  co_await checks_.stop();
 }
 
 void RegistryServer::set_endpoints(std::vector<asio::ip::tcp::endpoint> endpoints) {

@@ -3,11 +3,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/api/api.h"
 #include "core/base/async/component.h"
+#include "core/docker/client.h"
+#include "core/health/check_runner.h"
 #include "core/http/server.h"
 #include "core/registry/expiry.h"
 #include "core/registry/registry.h"
@@ -20,10 +23,14 @@ struct RegistryServerOptions {
   std::string ui_location;
   /// The least TTL a session may ask for; Consul's session_ttl_min.
   std::chrono::nanoseconds session_ttl_min = std::chrono::seconds(10);
+  /// Script and Docker checks may be registered through the API, and run.
+  bool enable_script_checks = false;
+  /// For Docker checks; without it $DOCKER_HOST or the usual socket.
+  std::optional<docker::Client> engine;
 };
 
-/// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, and what passes
-/// with time (session TTLs, TTL checks). The registry outlives it. Loop thread.
+/// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, the runner of the
+/// agent's checks, and what passes with time (session TTLs, TTL checks). The registry outlives it. Loop thread.
 class RegistryServer final : public Component {
  public:
   RegistryServer(asio::any_io_executor loop, registry::Registry& registry, RegistryServerOptions options);
@@ -45,6 +52,7 @@ class RegistryServer final : public Component {
   RegistryServerOptions options_;
   registry::SessionExpiry sessions_;
   registry::TtlChecks ttl_checks_;
+  health::CheckRunner checks_;
   api::Api api_;
   std::unique_ptr<http::Server> server_;
   std::string problem_;

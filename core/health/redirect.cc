@@ -25,16 +25,25 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+/// What stands where a port does; Boost.URL ends an authority before a port that is no number and calls it a path.
+std::string_view port_text(std::string_view url) {
+  const auto slashes = url.find("//");
+  if (slashes == std::string_view::npos || (slashes > 0 && url[slashes - 1] != ':')) return {};
+  auto authority = url.substr(slashes + 2);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  authority = authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+  const auto colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+  return colon == std::string_view::npos ? std::string_view() : authority.substr(colon + 1);
+}
+
 Result<urls::url> parse_url(const std::string& text) {
   const bool control = std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   if (control) return fail(Errc::parse, "parse \"{}\": net/url: invalid control character in URL", text);
   const auto taken = escaped(text);
   const auto parsed = urls::parse_uri_reference(taken);
   if (!parsed) return fail(Errc::parse, "parse \"{}\": invalid URL", text);
-  const std::string authority(parsed->encoded_host_and_port());
-  const auto colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  if (colon != std::string::npos && authority.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
-    return fail(Errc::parse, "parse \"{}\": invalid port \"{}\" after host", text, authority.substr(colon));
+  if (const auto port = port_text(taken); port.find_first_not_of("0123456789") != std::string_view::npos) {
+    return fail(Errc::parse, "parse \"{}\": invalid port \":{}\" after host", text, port);
   }
   return urls::url(*parsed);
 }

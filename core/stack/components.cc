@@ -79,6 +79,7 @@ constexpr Field<RegistrySettings> kRegistry[] = {
        in.report.error(v.at, "{}expected auto or an IP address, found \"{}\"", v.prefix(), s.advertise);
      }},
     {"ephemeral", [](RegistrySettings& s, V v, R in) { toggle(s.ephemeral, v, in); }},
+    {"enable_script_checks", [](RegistrySettings& s, V v, R in) { toggle(s.enable_script_checks, v, in); }},
     {"kv", [](RegistrySettings& s, V v, R in) { s.kv = read_text_map(v, in); }},
 };
 

@@ -110,6 +110,7 @@ json::object describe(const RegistrySettings& s) {
   put(out, "advertise", s.advertise, none.advertise);
   put(out, "address", s.address);
   put(out, "ephemeral", s.ephemeral, false);
+  put(out, "enable_script_checks", s.enable_script_checks, false);
   put(out, "kv", s.kv);
   return out;
 }

@@ -24,6 +24,7 @@ struct RegistrySettings {
   std::string advertise = "auto";                       ///< auto | an IP address
   std::string address;                                  ///< engine external: where it is
   bool ephemeral = false;
+  bool enable_script_checks = false;      ///< script and Docker checks may run commands, whoever registered them
   std::map<std::string, std::string> kv;  ///< seeded once, never overwriting
 };
 

@@ -119,6 +119,7 @@ TEST(HttpCheckRedirect, FollowsAsGoDoes) {
   EXPECT_EQ((*repeated)->method, "POST");
   EXPECT_EQ((*repeated)->body, "text");
   EXPECT_EQ((*repeated)->host_header, "");
+  EXPECT_EQ((*next_step(step, 302, "/c//d:e"))->url, "http://web.test/c//d:e");
   EXPECT_FALSE(next_step(step, 200, "/c")->has_value());
   EXPECT_FALSE(next_step(step, 302, "")->has_value());
   EXPECT_FALSE(next_step(step, 304, "/c")->has_value());

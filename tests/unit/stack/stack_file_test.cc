@@ -41,7 +41,7 @@ TEST(StackFile, ReadsEveryComponent) {
 name: demo
 bridge: br0
 registry: {engine: embedded, node: n1, datacenter: dc2, http: 8501, bind: loopback,
-           advertise: 10.0.0.9, ephemeral: true, kv: {a/b: 1, c: }}
+           advertise: 10.0.0.9, ephemeral: true, enable_script_checks: true, kv: {a/b: 1, c: }}
 dns: {port: 8600, recursors: ["1.1.1.1", "10.0.0.1:5353"], domains: [consul, test], records: {x.test: 10.0.0.9}}
 registrator: {mode: published, ip: 10.0.0.2}
 proxy: {engine: none, http: 8080, domain: test}
@@ -54,6 +54,7 @@ templates:
   EXPECT_EQ(file->bridge, "br0");
   EXPECT_EQ(file->registry.bind, std::vector<std::string>{"loopback"});
   EXPECT_TRUE(file->registry.ephemeral);
+  EXPECT_TRUE(file->registry.enable_script_checks);
   EXPECT_THAT(file->registry.kv, ElementsAre(Pair("a/b", "1"), Pair("c", "")));
   EXPECT_EQ(file->dns.port, 8600);
   EXPECT_TRUE(file->dns.port_given);
