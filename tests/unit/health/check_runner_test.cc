@@ -290,6 +290,7 @@ TEST_F(CheckRunnerTest, AfterARestartItGoesOn) {
   pass(30s);
   EXPECT_EQ(probed_["a"], 1);
   runner_->start();
+  settle();
   pass(1500ms);
   EXPECT_EQ(probed_["a"], 2);
 }
