@@ -1,7 +1,5 @@
-# Sourced by the benchmarks beside it: where things are, how they are measured and printed.
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-bin=$top/build/release
-work=$(mktemp -d)
+# Sourced by the benchmarks beside it, which have set `work`, a directory to throw away: how things are measured, printed
+# and cleaned up.
 pids=()
 cleanup() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
