@@ -174,7 +174,10 @@ asio::awaitable<Result<SetupReport>> setup(WiringOptions options, HostSettings s
   auto planned = plan_for(machine, journal.history(), settings);
   Result<void> made;
   SetupReport report;
+  bool docker = false;
   if (planned) {
+    docker = std::any_of(planned->changes.begin(), planned->changes.end(),
+                         [](const Change& change) { return change.path == kDaemonJson; });
     report = {needed(std::move(planned->changes)), std::move(planned->notes), {}};
     made = Setup(options, machine, journal).make(report.changes, settings);
   } else {
@@ -193,7 +196,7 @@ asio::awaitable<Result<SetupReport>> setup(WiringOptions options, HostSettings s
     CO_CHECK(std::move(told));
     CO_CHECK(journal.append(Told{}));
   }
-  if (machine.is_this_one() && settings.docker && !options.restart_docker && docker_has_old_configuration()) {
+  if (machine.is_this_one() && docker && !options.restart_docker && docker_has_old_configuration()) {
     report.todo.push_back(restart_docker_hint());
   }
   CO_CHECK(journal.close_if_empty());

@@ -94,6 +94,18 @@ TEST(Lifecycle, DownAfterAKilledSupervisorStillLeavesNothing) {
   EXPECT_EQ(ok("ss -Hltn 'sport = :80'"), "");
 }
 
+TEST(Lifecycle, DownNamesTheContainersThatAreLeftWithoutDns) {
+  Appliance appliance(kStack);
+  appliance.must("up");
+  Containers containers;
+  containers.run("e2e-only-ours", "--dns " + bridge() + " devstack/hello");
+  containers.run("e2e-other-too", "--dns " + bridge() + " --dns 9.9.9.9 devstack/hello");
+  const std::string said = appliance.must("down");
+  EXPECT_THAT(said, HasSubstr("ask no DNS server but devstack's"));
+  EXPECT_THAT(said, HasSubstr(": e2e-only-ours;"));
+  EXPECT_THAT(said, Not(HasSubstr("e2e-other-too")));
+}
+
 TEST(Lifecycle, SeededKeysAreNeverOverwritten) {
   Appliance appliance(kStack);
   appliance.must("up");
