@@ -14,12 +14,12 @@ void append_number(std::string& out, std::size_t value) {
   out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
+// A plain loop: find_first_of calls memchr for every byte, which was a twentieth of a small answer's cost.
 void append_clean(std::string& out, std::string_view text) {
-  static constexpr std::string_view breaks("\r\n\0", 3);
   const auto start = out.size();
   out.append(text);
-  for (auto at = out.find_first_of(breaks, start); at != std::string::npos; at = out.find_first_of(breaks, at)) {
-    out[at] = ' ';
+  for (auto at = start; at < out.size(); ++at) {
+    if (out[at] == '\r' || out[at] == '\n' || out[at] == '\0') out[at] = ' ';
   }
 }
 
