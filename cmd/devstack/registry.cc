@@ -12,6 +12,7 @@
 #include "core/base/async/task_group.h"
 #include "core/base/duration.h"
 #include "core/base/log.h"
+#include "core/dns/recursors.h"
 #include "core/dns/server.h"
 
 namespace devstack {
@@ -53,6 +54,19 @@ Result<std::chrono::nanoseconds> parse_ttl(const std::string& text, std::string_
   return fail(Errc::usage, "{}: \"{}\" is not a duration, as 10s or 500ms", flag, text);
 }
 
+/// What there is to read again: the machine's own upstreams, which the DNS thread looks at by itself. Said, so that who
+/// asked sees what holds now.
+void reload(const std::vector<std::string>& recursors) {
+  auto parsed = dns::Recursors::parse(recursors);
+  if (!parsed) return log::warn("registry", "reload: {}", parsed.error().message);
+  std::vector<std::string> now;
+  for (const auto& where : parsed->current([](const dns::Endpoint&) { return false; })) {
+    now.push_back(dns::to_text(where));
+  }
+  log::info("registry", "reloaded: DNS asks {} for other names",
+            now.empty() ? "nobody" : fmt::format("{}", fmt::join(now, ", ")));
+}
+
 asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpoint http,
                             asio::ip::tcp::endpoint dns_at, std::chrono::nanoseconds session_ttl_min, int& code) {
   const auto loop = co_await asio::this_coro::executor;
@@ -71,6 +85,7 @@ asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpo
   server_options.setting = "--http";
   server_options.session_ttl_min = session_ttl_min;
   server_options.enable_script_checks = options.enable_script_checks;
+  server_options.reload = [&options] { reload(options.recursors); };
   RegistryServer server(loop, registry, server_options);
   dns::DnsOptions dns_options;
   dns_options.datacenter = options.datacenter;
@@ -88,9 +103,13 @@ asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpo
                fmt::join(http_report.addresses, ", "), fmt::join(dns_report.addresses, ", "),
                options.ephemeral ? ", in memory only" : ", data in " + options.data_dir);
     std::fflush(stdout);
-    asio::signal_set signals(loop, SIGTERM, SIGINT);
+    asio::signal_set signals(loop, SIGTERM, SIGINT, SIGHUP);
     boost::system::error_code ignored;
-    co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    for (;;) {
+      const int number = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      if (number != SIGHUP) break;
+      reload(options.recursors);
+    }
   } else {
     code = report(started.error());
   }

@@ -34,6 +34,7 @@ RegistryServer::RegistryServer(asio::any_io_executor loop, registry::Registry& r
         api.ui_location = options_.ui_location;
         api.session_ttl_min = options_.session_ttl_min;
         if (options_.enable_script_checks) api.remote_scripts = api::RemoteScripts::allow;
+        api.reload = options_.reload;
         api.renew_session = [this](std::string id) { sessions_.renew(std::move(id)); };
         api.heartbeat = [this](std::string node, std::string check) {
           ttl_checks_.heartbeat(std::move(node), std::move(check));
@@ -52,8 +53,10 @@ Result<void> RegistryServer::listen(const asio::ip::tcp::endpoint& where) {
 }
 
 asio::awaitable<Result<void>> RegistryServer::start() {
-  server_ = std::make_unique<http::Server>(loop_, "registry",
-                                           [this](http::Request request) { return api_.handle(std::move(request)); });
+  http::ServerLimits limits;
+  limits.body_bytes_of = api::body_limit;
+  server_ = std::make_unique<http::Server>(
+      loop_, "registry", [this](http::Request request) { return api_.handle(std::move(request)); }, limits);
   for (const auto& where : options_.endpoints) {
     if (auto listening = listen(where); !listening) {
       co_await server_->stop();

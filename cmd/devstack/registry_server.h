@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ struct RegistryServerOptions {
   bool enable_script_checks = false;
   /// For Docker checks; without it $DOCKER_HOST or the usual socket.
   std::optional<docker::Client> engine;
+  std::function<void()> reload = [] {};  ///< PUT agent/reload
 };
 
 /// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, the runner of the
