@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/stream_parser.hpp>
+#include <cmath>
 #include <limits>
 
 #include "core/api/select.h"
@@ -167,7 +168,7 @@ void Fields::read(std::string_view name, std::chrono::nanoseconds& out, std::str
     auto parsed = parse_duration(view(value->get_string()));
     if (!parsed) return set_error(std::move(parsed).error());
     out = *parsed;
-  } else if (value->is_double()) {
+  } else if (value->is_double() && std::fabs(value->get_double()) < 9.2e18) {
     out = std::chrono::nanoseconds(static_cast<std::int64_t>(value->get_double()));
   } else if (const auto number = integer(*value)) {
     out = std::chrono::nanoseconds(*number);

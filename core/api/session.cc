@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/api/decode.h"
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
@@ -18,7 +20,8 @@ constexpr std::chrono::hours kLongestTtl{24};
 void read_lock_delay(Fields& fields, Session& session) {
   const auto* value = fields.find("LockDelay");
   if (value != nullptr && value->is_int64() && value->get_int64() < 1000) {
-    session.lock_delay = std::chrono::seconds(value->get_int64());
+    // Less than no delay is none; so many seconds less than none would not fit.
+    session.lock_delay = std::chrono::seconds(std::max<std::int64_t>(value->get_int64(), -1));
   } else {
     fields.read("LockDelay", session.lock_delay);
   }

@@ -25,12 +25,12 @@ const Unit* find_unit(std::string_view name) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Trailing zeros of a fraction cut: {1, 500000000} of 1e9 -> "1.5".
-std::string decimal(std::int64_t value, std::int64_t unit) {
+std::string decimal(std::uint64_t value, std::uint64_t unit) {
   std::string out = std::to_string(value / unit);
-  std::int64_t rest = value % unit;
+  std::uint64_t rest = value % unit;
   if (rest == 0) return out;
   std::string digits;
-  for (std::int64_t place = unit / 10; place > 0 && rest > 0; place /= 10) {
+  for (std::uint64_t place = unit / 10; place > 0 && rest > 0; place /= 10) {
     digits += static_cast<char>('0' + rest / place);
     rest %= place;
   }
@@ -79,21 +79,22 @@ Result<nanoseconds> parse_duration(std::string_view text) {
     total += number * unit->nanos;
     rest.remove_prefix(end);
   }
-  if (total > static_cast<double>(std::numeric_limits<std::int64_t>::max())) return bad();
+  // The largest integer becomes the next power of two as a double, which is one too many.
+  if (total >= static_cast<double>(std::numeric_limits<std::int64_t>::max())) return bad();
   const auto whole = static_cast<std::int64_t>(std::llround(total));
   return nanoseconds(negative ? -whole : whole);
 }
 
 std::string format_duration(nanoseconds value) {
-  std::int64_t count = value.count();
-  if (count == 0) return "0s";
-  const std::string sign = count < 0 ? "-" : "";
-  if (count < 0) count = -count;
-  constexpr std::int64_t second = 1'000'000'000;
+  if (value.count() == 0) return "0s";
+  const std::string sign = value.count() < 0 ? "-" : "";
+  const auto bits = static_cast<std::uint64_t>(value.count());
+  const std::uint64_t count = value.count() < 0 ? 0 - bits : bits;  // the least integer has no positive twin
+  constexpr std::uint64_t second = 1'000'000'000;
   if (count < 1000) return sign + std::to_string(count) + "ns";
   if (count < 1'000'000) return sign + decimal(count, 1000) + "µs";
   if (count < second) return sign + decimal(count, 1'000'000) + "ms";
-  const std::int64_t minutes = count / (60 * second);
+  const std::uint64_t minutes = count / (60 * second);
   std::string out = decimal(count % (60 * second), second) + "s";
   if (minutes > 0) out = std::to_string(minutes % 60) + "m" + out;
   if (minutes >= 60) out = std::to_string(minutes / 60) + "h" + out;

@@ -1,5 +1,6 @@
 #include "core/registry/expiry.h"
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
@@ -20,6 +21,8 @@ constexpr auto retry_pause = std::chrono::seconds(1);
 /// So many commands are under way at most.
 constexpr std::size_t posts_at_once = 64;
 constexpr auto never = Instant::max();
+/// A century: clients may give the 292 years that a duration holds, and now and those together are more than it holds.
+constexpr std::chrono::nanoseconds longest = std::chrono::hours(100 * 365 * 24);
 
 using Key = std::pair<std::string, std::string>;
 
@@ -100,7 +103,8 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
 
  private:
   void restart(const Key& key, std::chrono::nanoseconds span) {
-    deadlines_.set(key, span, clock_.now() + std::chrono::duration_cast<Instant::duration>(span));
+    const auto given = std::chrono::duration_cast<Instant::duration>(std::min(span, longest));
+    deadlines_.set(key, span, clock_.now() + given);
     changed_.bump();
   }
 
@@ -182,7 +186,7 @@ struct SessionExpiry::Impl final : ExpiryLoop {
   static std::chrono::nanoseconds life_of(const Session& session) {
     if (session.ttl.empty()) return std::chrono::nanoseconds(0);
     const auto ttl = parse_duration(session.ttl);
-    return ttl ? 2 * *ttl : std::chrono::nanoseconds(0);
+    return ttl ? 2 * std::min(*ttl, longest) : std::chrono::nanoseconds(0);
   }
   std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const override {
     std::map<Key, std::chrono::nanoseconds> out;

@@ -1,12 +1,16 @@
 #include "core/registry/row_json.h"
 
 #include <boost/json.hpp>
+#include <stdexcept>
 #include <type_traits>
 
 namespace devstack::registry {
 namespace {
 
 namespace json = boost::json;
+
+constexpr CheckDefinition::Kind last_of(CheckDefinition::Kind) { return CheckDefinition::Kind::alias; }
+constexpr Session::Behavior last_of(Session::Behavior) { return Session::Behavior::remove; }
 
 // One description of each type serves both directions: `fields(archive, value)` names every member once, and the
 // archive either writes it or reads it.
@@ -72,7 +76,9 @@ class Reading {
   requires std::is_integral_v<T> || std::is_enum_v<T>
   static void from(const json::value& v, T& out) {
     if constexpr (std::is_enum_v<T>) {
-      out = static_cast<T>(v.to_number<std::int64_t>());
+      const auto number = v.to_number<std::int64_t>();
+      if (number < 0 || number > static_cast<std::int64_t>(last_of(T{}))) throw std::out_of_range("no such choice");
+      out = static_cast<T>(number);
     } else {
       out = v.to_number<T>();
     }

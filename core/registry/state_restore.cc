@@ -6,17 +6,32 @@
 /// Building a state from stored rows, and the rows of a state.
 namespace devstack::registry {
 
+namespace {
+
+/// The counter goes on from here: a file that says more is not one of ours, and the next write would begin at 0 again.
+constexpr Index most_index = Index{1} << 62U;
+
+bool is_name(std::string_view text) { return !text.empty() && text.find(key_separator) == std::string_view::npos; }
+
+}  // namespace
+
+/// Leaves out what no command could have made (a service without its node, a name twice), which a file that was edited
+/// or repaired may hold: every reader and writer relies on it.
 void State::Writer::load(const Row& row) {
   struct Loader {
     Data& data;
 
     void operator()(const NodePtr& node) const {
-      data.nodes.set(folded(node->name), node);
-      if (!node->id.empty()) data.node_ids.set(folded(node->id), folded(node->name));
+      const auto name = folded(node->name), id = folded(node->id);
+      if (!is_name(name) || data.nodes.contains(name)) return;
+      data.nodes.set(name, node);
+      if (!id.empty() && !data.node_ids.contains(id)) data.node_ids.set(id, name);
     }
     void operator()(const ServicePtr& service) const {
       const auto key = join(folded(service->node), folded(service->id));
       const auto name = folded(service->name);
+      const bool whole = is_name(service->id) && is_name(name) && data.nodes.contains(folded(service->node));
+      if (!whole || data.services.contains(key)) return;
       data.services.set(key, service);
       const auto* entry = data.names.find(name);
       auto next = entry == nullptr ? std::make_shared<ServiceEntry>() : std::make_shared<ServiceEntry>(**entry);
@@ -25,41 +40,61 @@ void State::Writer::load(const Row& row) {
       data.names.set(name, next);
     }
     void operator()(const CheckPtr& check) const {
-      const auto node = folded(check->node), id = folded(check->id);
+      const auto node = folded(check->node), id = folded(check->id), service = folded(check->service_id);
+      const bool placed = data.nodes.contains(node) && (service.empty() || data.services.contains(join(node, service)));
+      if (!placed || id.find(key_separator) != std::string::npos || data.checks.contains(join(node, id))) return;
       data.checks.set(join(node, id), check);
-      data.service_checks.set(join(node, folded(check->service_id), id), {});
+      data.service_checks.set(join(node, service, id), {});
     }
     void operator()(const KvPtr& entry) const {
-      data.kv.set(entry->key, entry);
-      data.kv_tree.set(entry->key, KvSlot{entry, 0});
-      if (!entry->session.empty()) data.session_keys.set(join(folded(entry->session), entry->key), {});
+      if (data.kv_tree.contains(entry->key)) return;
+      const auto session = folded(entry->session);
+      KvPtr kept = entry;
+      if (!session.empty() && !data.sessions.contains(session)) {
+        // Nobody is left to release it.
+        auto released = std::make_shared<KvEntry>(*entry);
+        released->session.clear();
+        kept = std::move(released);
+      }
+      if (!kept->session.empty()) data.session_keys.set(join(session, kept->key), {});
+      data.kv.set(kept->key, kept);
+      data.kv_tree.set(kept->key, KvSlot{kept, 0});
     }
     void operator()(const SessionPtr& session) const {
       const auto id = folded(session->id), node = folded(session->node);
+      if (!is_name(id) || !data.nodes.contains(node) || data.sessions.contains(id)) return;
       data.sessions.set(id, session);
       data.node_sessions.set(join(node, id), {});
-      for (const auto& check : session->node_checks) data.check_sessions.set(join(node, folded(check), id), {});
-      for (const auto& check : session->service_checks) data.check_sessions.set(join(node, folded(check), id), {});
+      for (const auto* checks : {&session->node_checks, &session->service_checks}) {
+        for (const auto& check : *checks) {
+          if (is_name(check)) data.check_sessions.set(join(node, folded(check), id), {});
+        }
+      }
     }
     void operator()(const QueryPtr& query) const {
-      data.queries.set(folded(query->id), query);
-      if (!query->name.empty()) data.query_names.set(query->name, folded(query->id));
+      const auto id = folded(query->id);
+      if (data.queries.contains(id) || data.query_names.contains(query->name)) return;
+      data.queries.set(id, query);
+      if (!query->name.empty()) data.query_names.set(query->name, id);
     }
     void operator()(const TombstoneRow& row) const {
-      data.kv_tree.set(row.key, KvSlot{nullptr, row.index});
-      data.tombstones.set({row.index, row.key}, {});
+      if (data.kv_tree.contains(row.key)) return;
+      const Index index = std::min(row.index, most_index);
+      data.kv_tree.set(row.key, KvSlot{nullptr, index});
+      data.tombstones.set({index, row.key}, {});
     }
     void operator()(const IndexRow& row) const {
-      if (row.name == counter_row) data.index = std::max(data.index, row.index);
+      const Index index = std::min(row.index, most_index);
+      if (row.name == counter_row) data.index = std::max(data.index, index);
       for (const auto& table : table_names) {
-        if (row.name == table.name) data.tables.*table.member = row.index;
+        if (row.name == table.name) data.tables.*table.member = index;
       }
       if (!row.name.starts_with(service_row)) return;
       const auto name = row.name.substr(service_row.size());
       const auto* entry = data.names.find(name);
       if (entry == nullptr) return;
       auto next = std::make_shared<ServiceEntry>(**entry);
-      next->index = std::max(next->index, row.index);
+      next->index = std::max(next->index, index);
       data.names.set(name, next);
     }
     void operator()(const ClearRow&) const {}
@@ -67,15 +102,23 @@ void State::Writer::load(const Row& row) {
   std::visit(Loader{data_}, row.value);
 }
 
+template <class Kind>
+void State::Writer::load_all(const std::vector<Row>& rows) {
+  for (const auto& row : rows) {
+    if (std::holds_alternative<Kind>(row.value)) load(row);
+  }
+}
+
 void State::Writer::load(const std::vector<Row>& rows) {
-  // Indexes of names need the names to be there.
-  const auto is_index = [](const Row& row) { return std::holds_alternative<IndexRow>(row.value); };
-  for (const auto& row : rows) {
-    if (!is_index(row)) load(row);
-  }
-  for (const auto& row : rows) {
-    if (is_index(row)) load(row);
-  }
+  // Each after what it refers to.
+  load_all<NodePtr>(rows);
+  load_all<ServicePtr>(rows);
+  load_all<CheckPtr>(rows);
+  load_all<SessionPtr>(rows);
+  load_all<QueryPtr>(rows);
+  load_all<KvPtr>(rows);
+  load_all<TombstoneRow>(rows);
+  load_all<IndexRow>(rows);
 }
 
 std::shared_ptr<const State::Data> State::Writer::loaded(Index floor) && {

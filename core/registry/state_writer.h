@@ -36,11 +36,14 @@ class State::Writer {
 
   /// Puts rows of the store into the maps without counting anything as a change (State::restore).
   void load(const std::vector<Row>& rows);
+  void load(const Row& row);
+  /// All rows of one kind.
+  template <class Kind>
+  void load_all(const std::vector<Row>& rows);
   std::shared_ptr<const Data> loaded(Index floor) &&;
 
  private:
   // --- Frame ---
-  void load(const Row& row);
   void mark(Watch::Table table, std::string key = {});
   template <class Pointer>
   void put_row(const Pointer& value) {

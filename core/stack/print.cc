@@ -26,7 +26,9 @@ void emit(YAML::Emitter& out, const json::value& value, const std::string& path)
     case json::kind::object:
       out << YAML::BeginMap;
       for (const auto& field : value.get_object()) {
-        out << YAML::Key << std::string(field.key()) << YAML::Value;
+        out << YAML::Key;
+        if (field.key() == "<<") out << YAML::DoubleQuoted;  // plain, it would merge
+        out << std::string(field.key()) << YAML::Value;
         emit(out, field.value(), path + "." + std::string(field.key()));
       }
       out << YAML::EndMap;

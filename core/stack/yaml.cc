@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <unordered_set>
 
 namespace devstack::stack {
 namespace {
@@ -67,6 +68,7 @@ class Converter {
   void map(const YAML::Node& from, Node& node, int depth) {
     node.kind = Node::Kind::map;
     std::vector<Node> merged;
+    std::unordered_set<std::string_view> seen;
     for (const auto& pair : from) {
       const SourcePos at = position(file_, pair.first.Mark());
       if (!pair.first.IsScalar()) {
@@ -78,7 +80,7 @@ class Converter {
         merged.push_back(convert(pair.second, node.path, at, depth + 1));
         continue;
       }
-      if (node.find(key) != nullptr) {
+      if (!seen.insert(key).second) {
         report_.error(at, "{}duplicate key \"{}\"", node.prefix(), key);
         continue;
       }

@@ -9,9 +9,10 @@
 namespace devstack::templates {
 namespace {
 
-constexpr std::size_t kMaxOutputBytes = 64U << 20U;
-constexpr std::size_t kMaxSteps = 20'000'000;
 constexpr int kMaxCalls = 200;
+constexpr int kMaxLevels = 1500;
+constexpr int kMaxDepth = 200;
+constexpr std::int64_t kMaxRange = 1'000'000;
 
 /// What a statement leaves behind: go on, or leave the loop or its round.
 enum class Flow { next, break_, continue_ };
@@ -54,13 +55,48 @@ class Walk {
     return tl::unexpected<Error>(placed(std::move(result).error(), span));
   }
 
+  /// Counts work, so that every template ends: also one that runs over nothing many times or copies what is large.
+  Result<void> spend(std::size_t steps) {
+    steps_ += steps;
+    if (steps_ > rendering_.inputs.limits.steps) return fail(Errc::too_large, "the template does not end");
+    return {};
+  }
+  Result<void> spend_on(const Value& value) {
+    const Extent extent = value.extent();
+    if (extent.bytes > rendering_.inputs.limits.bytes) {
+      return fail(Errc::too_large, "a value is larger than {} bytes", rendering_.inputs.limits.bytes);
+    }
+    if (extent.depth > kMaxDepth) return fail(Errc::too_large, "a value is nested deeper than {} levels", kMaxDepth);
+    return spend(1 + extent.bytes / 64);
+  }
+
+  /// One more block or pipeline within the others, across all calls: what the stack has room for.
+  class Level {
+   public:
+    explicit Level(int& levels) : levels_(++levels) {}
+    ~Level() { --levels_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+    [[nodiscard]] Result<void> check() const {
+      if (levels_ <= kMaxLevels) return {};
+      return fail(Errc::too_large, "exceeded maximum template depth");
+    }
+
+   private:
+    int& levels_;
+  };
+
   Result<Flow> block(const Block& statements, const Value& dot, std::string& out) {
+    const Level level(levels_);
+    CHECK(level.check());
     const std::size_t scope = variables_.size();
     for (const auto& statement : statements) {
-      if (++steps_ > kMaxSteps) return place<Flow>(fail(Errc::too_large, "the template does not end"), statement.span);
+      CHECK(place(spend(1), statement.span));
       TRY(const Flow flow, run(statement, dot, out));
-      if (out.size() > kMaxOutputBytes) {
-        return place<Flow>(fail(Errc::too_large, "the output is larger than 64 MiB"), statement.span);
+      if (out.size() > rendering_.inputs.limits.bytes) {
+        return place<Flow>(
+            fail(Errc::too_large, "the output is larger than {} MiB", rendering_.inputs.limits.bytes >> 20U),
+            statement.span);
       }
       if (flow != Flow::next) {
         variables_.resize(scope);
@@ -122,7 +158,7 @@ class Walk {
     } else if (const auto* map = value.map()) {
       for (const auto& [key, item] : map->entries) all.emplace_back(key_value(key), item);
     } else if (const auto* count = value.get<std::int64_t>()) {
-      if (*count > 10'000'000) return fail(Errc::too_large, "range over {} is too long", *count);
+      if (*count > kMaxRange) return fail(Errc::too_large, "range over {} is too long", *count);
       for (std::int64_t i = 0; i < *count; ++i) all.emplace_back(i, i);
     } else {
       return fail(Errc::invalid_argument, "range can't iterate over {}", value.print());
@@ -136,6 +172,7 @@ class Walk {
     TRY(const auto all, place(elements(value), statement.span));
     const auto& names = statement.pipe.variables;
     for (const auto& [key, item] : all) {
+      CHECK(place(spend(1), statement.span));
       if (names.size() == 1) bind(statement.pipe, names[0], item);
       if (names.size() == 2) {
         bind(statement.pipe, names[0], key);
@@ -163,6 +200,8 @@ class Walk {
   }
 
   Result<Value> pipe(const Pipe& pipe, const Value& dot) {
+    const Level level(levels_);
+    CHECK(place(level.check(), pipe.span));
     TRY(Value value, commands(pipe, dot));
     for (const auto& name : pipe.variables) bind(pipe, name, value);
     return value;
@@ -222,6 +261,9 @@ class Walk {
                   count < function->least ? function->least : function->most, count);
     }
     auto result = function->run(rendering_, values);
+    if (result) {
+      if (auto affordable = spend_on(*result); !affordable) result = tl::unexpected(std::move(affordable).error());
+    }
     if (!result && !result.error().at) {
       result.error().message = fmt::format("error calling {}: {}", name, result.error().message);
     }
@@ -265,13 +307,14 @@ class Walk {
 
   Result<Value> operand(const Operand& word, const Value& dot) {
     TRY(Value value, place(base(word, dot), word.span));
+    CHECK(place(spend_on(value), word.span));
     for (const auto& name : word.fields) {
       TRY(value, place(field(value, name), word.span));
     }
     return value;
   }
 
-  static Result<Value> field(const Value& of, const std::string& name) {
+  Result<Value> field(const Value& of, const std::string& name) {
     if (of.is_absent()) return Value();
     if (of.is_nil()) return fail(Errc::failed, "nil pointer evaluating interface {{}}.{}", name);
     if (const auto* structure = of.structure()) {
@@ -299,7 +342,7 @@ class Walk {
   }
 
   /// scratch.Key, Get, Set, SetX, MapSet, MapSetX, MapValues.
-  static Result<Value> method(const Value& of, const std::string& name, const std::vector<Value>& args) {
+  Result<Value> method(const Value& of, const std::string& name, const std::vector<Value>& args) {
     static const std::map<std::string, std::size_t> arity{{"Key", 1},    {"Get", 1},     {"Set", 2},      {"SetX", 2},
                                                           {"MapSet", 3}, {"MapSetX", 3}, {"MapValues", 1}};
     const auto known = arity.find(name);
@@ -329,7 +372,9 @@ class Walk {
     TRY(const std::string inner, text_argument(args[1]));
     Map changed = map == nullptr ? Map{} : *map;
     if (name == "MapSet" || changed.find(inner) == nullptr) changed.entries[inner] = args[2];
-    values[key] = Value(std::move(changed));
+    Value next(std::move(changed));
+    CHECK(spend_on(next));
+    values[key] = std::move(next);
     return Value("");
   }
 
@@ -338,6 +383,7 @@ class Walk {
   std::vector<std::pair<std::string, Value>> variables_{{"$", Value()}};
   std::size_t steps_ = 0;
   int calls_ = 0;
+  int levels_ = 0;
 };
 
 }  // namespace
@@ -353,6 +399,8 @@ Evaluation evaluate(const Template& parsed, const Inputs& inputs) {
   };
   Evaluation result;
   const auto done = walk.run(result.text);
+  // A scratch pad may hold itself, and would never go.
+  rendering.scratch->values.clear();
   result.used.assign(rendering.used.begin(), rendering.used.end());
   result.missing = std::move(rendering.missing);
   if (!done && result.missing.empty()) result.error = done.error();

@@ -15,6 +15,12 @@
 /// A template and what is known → its text, what it looked at, and what it lacks. Pure; any thread.
 namespace devstack::templates {
 
+/// What one evaluation may cost; more is an error (Errc::too_large).
+struct Limits {
+  std::size_t steps = 20'000'000;  ///< statements, rounds, calls, and 64 bytes of a value that is handed on
+  std::size_t bytes = 64U << 20U;  ///< of the output, and of any one value
+};
+
 /// Everything a template can see.
 struct Inputs {
   std::shared_ptr<const registry::State> state;
@@ -22,6 +28,7 @@ struct Inputs {
   std::string datacenter;  ///< the only one there is; data of any other is missing
   std::map<std::string, std::string> environment;
   std::chrono::system_clock::time_point now;
+  Limits limits;
 };
 
 struct Evaluation {

@@ -52,9 +52,10 @@ Result<std::int64_t> integer_argument(const Value& value);
 std::optional<double> as_number(const Value& value);
 Result<bool> equal(const Value& a, const Value& b);
 Result<bool> less(const Value& a, const Value& b);
-Result<std::string> format(std::string_view layout, Arguments args);  ///< printf.cc: fmt.Sprintf
-std::string print_operands(Arguments args);                           ///< fmt.Sprint
-std::string to_json(const Value& value, std::string_view indent);     ///< json.cc: encoding/json
+/// printf.cc: fmt.Sprintf. Errc::too_large beyond `most` bytes.
+Result<std::string> format(std::string_view layout, Arguments args, std::size_t most);
+std::string print_operands(Arguments args);                        ///< fmt.Sprint
+std::string to_json(const Value& value, std::string_view indent);  ///< json.cc: encoding/json
 Result<Value> from_json(const std::string& text);
 
 }  // namespace devstack::templates

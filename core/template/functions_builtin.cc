@@ -120,9 +120,9 @@ Ordered print_line(Rendering&, Arguments args) {
   return Value(out + "\n");
 }
 
-Ordered print_format(Rendering&, Arguments args) {
+Ordered print_format(Rendering& r, Arguments args) {
   TRY(const std::string layout, text_argument(args[0]));
-  TRY(std::string out, format(layout, args.subspan(1)));
+  TRY(std::string out, format(layout, args.subspan(1), r.inputs.limits.bytes));
   return Value(std::move(out));
 }
 

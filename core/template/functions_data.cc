@@ -122,6 +122,9 @@ Answer explode(Rendering&, Arguments args) {
   for (const auto& [key, pair] : pairs) {
     Branch* at = &root;
     std::string_view rest = key;
+    // Deeper than any value may be; a key of slashes alone would else exhaust the stack.
+    if (std::count(key.begin(), key.end(), '/') > 100)
+      return fail(Errc::too_large, "{} has too many parts", quote(key));
     while (true) {
       const auto slash = rest.find('/');
       at = &at->children[std::string(rest.substr(0, slash))];

@@ -28,13 +28,20 @@ std::string_view trim(std::string_view text, std::string_view cut) {
 }
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
-Answer join(Rendering&, Arguments args) {
+tl::unexpected<Error> too_long(const Rendering& r) {
+  return fail(Errc::too_large, "the text is larger than {} bytes", r.inputs.limits.bytes);
+}
+
+Answer join(Rendering& r, Arguments args) {
   TRY(const std::string separator, text_argument(args[0]));
   const auto* list = args[1].list();
   if (list == nullptr)
     return fail(Errc::invalid_argument, "wrong type for value; expected []string; got {}", args[1].type());
   std::string out;
-  for (std::size_t i = 0; i < list->items.size(); ++i) out += (i == 0 ? "" : separator) + list->items[i].print();
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    out += (i == 0 ? "" : separator) + list->items[i].print();
+    if (out.size() > r.inputs.limits.bytes) return too_long(r);
+  }
   return Value(std::move(out));
 }
 
@@ -56,7 +63,7 @@ Answer split(Rendering&, Arguments args) {
   return strings(pieces);
 }
 
-Answer replace_all(Rendering&, Arguments args) {
+Answer replace_all(Rendering& r, Arguments args) {
   TRY(const auto t, texts(args));
   if (t[0].empty()) return Value(t[2]);
   std::string out;
@@ -64,6 +71,7 @@ Answer replace_all(Rendering&, Arguments args) {
   for (auto at = rest.find(t[0]); at != std::string_view::npos; at = rest.find(t[0])) {
     out += rest.substr(0, at);
     out += t[1];
+    if (out.size() > r.inputs.limits.bytes) return too_long(r);
     rest.remove_prefix(at + t[0].size());
   }
   return Value(out + std::string(rest));
@@ -110,11 +118,14 @@ Result<std::unique_ptr<RE2>> compile(const std::string& text) {
   return pattern;
 }
 
-Answer regex_replace(Rendering&, Arguments args) {
+Answer regex_replace(Rendering& r, Arguments args) {
   TRY(const auto t, texts(args));
   TRY(const auto pattern, compile(t[0]));
   std::string out = t[2];
-  RE2::GlobalReplace(&out, *pattern, rewrite_form(t[1], *pattern));
+  const auto rewrite = rewrite_form(t[1], *pattern);
+  // At worst every byte of the text becomes the whole replacement. RE2 cannot be stopped on the way.
+  if (rewrite.size() > 16 * r.inputs.limits.bytes / (out.size() + 1)) return too_long(r);
+  RE2::GlobalReplace(&out, *pattern, rewrite);
   return Value(std::move(out));
 }
 
@@ -162,6 +173,11 @@ Result<std::pair<std::size_t, std::size_t>> count_held(Arguments args) {
   const auto* needles = args[0].list();
   if (needles == nullptr)
     return fail(Errc::invalid_argument, "wrong type for value; expected list; got {}", args[0].type());
+  const auto* hay = args[1].list();
+  constexpr std::size_t most = 100'000'000;
+  if (hay != nullptr && !hay->items.empty() && needles->items.size() > most / hay->items.size()) {
+    return fail(Errc::too_large, "the lists are too long to compare");
+  }
   std::size_t found = 0;
   for (const auto& needle : needles->items) {
     TRY(const Value one, holds(args[1], needle));
@@ -176,7 +192,7 @@ Answer contains_some(Rendering&, Arguments args) {
   return Value(test(counted.first, counted.second));
 }
 
-Answer indent(Rendering&, Arguments args) {
+Answer indent(Rendering& r, Arguments args) {
   TRY(const std::int64_t spaces, integer_argument(args[0]));
   TRY(const std::string text, text_argument(args[1]));
   if (spaces < 0 || spaces > 1000)
@@ -187,6 +203,7 @@ Answer indent(Rendering&, Arguments args) {
     const auto line = rest.substr(0, rest.find('\n'));
     if (!line.empty()) out += std::string(static_cast<std::size_t>(spaces), ' ');
     out += line;
+    if (out.size() > r.inputs.limits.bytes) return too_long(r);
     if (line.size() == rest.size()) return Value(std::move(out));
     out += '\n';
     rest.remove_prefix(line.size() + 1);

@@ -72,6 +72,13 @@ std::uint32_t decode_utf8(std::string_view text) {
   return code;
 }
 
+/// One character of UTF-8, or one byte of any value (an escape may say so).
+bool is_one_character(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  return text.size() == 1 || text.size() == size;
+}
+
 class Lexer {
  public:
   Lexer(std::string_view text, std::string_view source, const Delimiters& delimiters)
@@ -267,6 +274,9 @@ class Lexer {
     }
     if (value.empty() || !rest.starts_with('\'')) return error(from, "unterminated character constant");
     at_ = text_.size() - rest.size() + 1;
+    if (!is_one_character(value)) {
+      return error(from, "malformed character constant: {}", text_.substr(from, at_ - from));
+    }
     add(Kind::character, std::to_string(decode_utf8(value)), from);
     return {};
   }

@@ -150,15 +150,16 @@ std::optional<std::string> format_one(const Value& value, char verb, const Flags
 
 class Formatter {
  public:
-  Formatter(std::string_view layout, Arguments args) : rest_(layout), args_(args) {}
+  Formatter(std::string_view layout, Arguments args, std::size_t most) : rest_(layout), args_(args), most_(most) {}
 
-  std::string run() {
+  Result<std::string> run() {
     while (!rest_.empty()) {
       const auto percent = rest_.find('%');
       out_ += rest_.substr(0, percent);
       if (percent == std::string_view::npos) break;
       rest_.remove_prefix(percent + 1);
       verb();
+      if (out_.size() > most_) return fail(Errc::too_large, "the text is larger than {} bytes", most_);
     }
     if (next_ < args_.size()) surplus();
     return std::move(out_);
@@ -252,13 +253,16 @@ class Formatter {
 
   std::string_view rest_;
   Arguments args_;
+  std::size_t most_;
   std::size_t next_ = 0;
   std::string out_;
 };
 
 }  // namespace
 
-Result<std::string> format(std::string_view layout, Arguments args) { return Formatter(layout, args).run(); }
+Result<std::string> format(std::string_view layout, Arguments args, std::size_t most) {
+  return Formatter(layout, args, most).run();
+}
 
 std::string print_operands(Arguments args) {
   std::string out;

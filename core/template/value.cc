@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -72,11 +73,46 @@ struct TypeName {
   std::string operator()(const std::shared_ptr<Scratch>&) const { return "*template.Scratch"; }
 };
 
+constexpr std::size_t kExtentMost = std::size_t{1} << 50U;
+
+void include(Extent& whole, std::size_t name, const Value& part) {
+  const Extent extent = part.extent();
+  whole.bytes = std::min(kExtentMost, whole.bytes + name + extent.bytes);
+  whole.depth = std::max(whole.depth, extent.depth + 1);
+}
+
+List measured(List list) {
+  list.extent = {.bytes = 2, .depth = 1};
+  for (const auto& item : list.items) include(list.extent, 0, item);
+  return list;
+}
+Map measured(Map map) {
+  map.extent = {.bytes = 2, .depth = 1};
+  for (const auto& [key, value] : map.entries) {
+    const auto* name = std::get_if<std::string>(&key);
+    include(map.extent, name == nullptr ? 8 : name->size(), value);
+  }
+  return map;
+}
+Struct measured(Struct structure) {
+  structure.extent = {.bytes = 2, .depth = 1};
+  for (const auto& [name, value] : structure.fields) include(structure.extent, name.size(), value);
+  return structure;
+}
+
 }  // namespace
 
-Value::Value(List value) : data_(std::make_shared<const List>(std::move(value))) {}
-Value::Value(Map value) : data_(std::make_shared<const Map>(std::move(value))) {}
-Value::Value(Struct value) : data_(std::make_shared<const Struct>(std::move(value))) {}
+Value::Value(List value) : data_(std::make_shared<const List>(measured(std::move(value)))) {}
+Value::Value(Map value) : data_(std::make_shared<const Map>(measured(std::move(value)))) {}
+Value::Value(Struct value) : data_(std::make_shared<const Struct>(measured(std::move(value)))) {}
+
+Extent Value::extent() const {
+  if (const auto* held = text()) return {.bytes = held->size() + 1, .depth = 0};
+  if (const auto* held = list()) return held->extent;
+  if (const auto* held = map()) return held->extent;
+  if (const auto* held = structure()) return held->extent;
+  return {.bytes = 8, .depth = 0};
+}
 
 std::shared_ptr<Scratch> Value::scratch() const {
   const auto* held = get<std::shared_ptr<Scratch>>();

@@ -24,6 +24,13 @@ struct Scratch;
 /// an absent value (the root dot) are absent again.
 struct NilInterface {};
 
+/// How large a value is when everything in it is spelled out, and how many containers lie in each other. Kept with each
+/// container, because one that is held many times by others is cheap to have and ruinous to print.
+struct Extent {
+  std::size_t bytes = 1;
+  int depth = 0;
+};
+
 class Value {
  public:
   using Data = std::variant<std::monostate, NilInterface, bool, std::int64_t, std::uint64_t, double, std::string,
@@ -65,6 +72,7 @@ class Value {
   [[nodiscard]] std::string display() const { return is_nil() ? "<no value>" : print(); }
   /// Go's name of the type: "int", "[]string", "map[string]interface {}".
   [[nodiscard]] std::string type() const;
+  [[nodiscard]] Extent extent() const;
   [[nodiscard]] const Data& data() const { return data_; }
 
  private:
@@ -79,6 +87,7 @@ class Value {
 struct List {
   std::vector<Value> items;
   std::string element = "interface {}";
+  Extent extent;  ///< set by Value; likewise below
 };
 
 /// Keys are strings or (byPort) integers; ordered as Go's templates range over them.
@@ -86,6 +95,7 @@ using Key = std::variant<std::int64_t, std::string>;
 struct Map {
   std::map<Key, Value> entries;
   std::string element = "interface {}";
+  Extent extent;
   [[nodiscard]] const Value* find(std::string_view key) const;
   /// What an absent key gives: "" of a map of strings, else nil.
   [[nodiscard]] Value zero() const;
@@ -94,6 +104,7 @@ struct Map {
 struct Struct {
   std::string type;
   std::vector<std::pair<std::string, Value>> fields;
+  Extent extent;
   [[nodiscard]] const Value* find(std::string_view name) const;
 };
 

@@ -32,5 +32,12 @@ TEST(Duration, PrintsAsGoDoes) {
   EXPECT_EQ(format_duration(15s), "15s");
 }
 
+TEST(Duration, GoesToTheEndsOfItsRange) {
+  EXPECT_FALSE(parse_duration("9223372036854775808ns"));
+  EXPECT_FALSE(parse_duration("-9223372036854775808ns"));
+  EXPECT_EQ(format_duration(std::chrono::nanoseconds::min()), "-2562047h47m16.854775808s");
+  EXPECT_EQ(format_duration(std::chrono::nanoseconds::max()), "2562047h47m16.854775807s");
+}
+
 }  // namespace
 }  // namespace devstack

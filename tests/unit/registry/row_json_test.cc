@@ -55,6 +55,13 @@ TEST(RowJson, ZeroLockDelayIsNotTheDefault) {
   EXPECT_EQ(back->behavior, Session::Behavior::remove);
 }
 
+TEST(RowJson, AChoiceThatThereIsNotIsAnError) {
+  const auto odd = from_body<Check>(R"({"definition":{"kind":99999999999}})");
+  EXPECT_FALSE(odd);
+  const auto negative = from_body<Session>(R"({"behavior":-1})");
+  EXPECT_FALSE(negative);
+}
+
 TEST(RowJson, WhatIsNoBodyIsAnError) {
   for (const auto* text : {"", "[]", "{", R"({"port":"x"})", R"({"tags":5})"}) {
     const auto back = from_body<Service>(text);

@@ -9,6 +9,7 @@ namespace {
 
 using registry::Watch;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 struct Case {
@@ -206,6 +207,41 @@ TEST(Evaluate, RecursionAndLoopsEnd) {
   std::string deep;
   for (int i = 0; i < 300; ++i) deep += "{{ if 1 }}";
   EXPECT_NE(sample().render(deep).find("nested deeper"), std::string::npos);
+}
+
+TEST(Evaluate, CostsABoundedAmount) {
+  const auto error_of = [](const std::string& text) {
+    const auto world = sample();
+    auto inputs = world.inputs();
+    inputs.limits = {.steps = 10'000, .bytes = 64U << 10U};
+    const auto parsed = parse(text, "t.ctmpl");
+    if (!parsed) return parsed.error().message;
+    const auto result = evaluate(**parsed, inputs);
+    return result.error ? result.error->message : "no error";
+  };
+  EXPECT_THAT(error_of("{{ range loop 1000 }}{{ range loop 1000 }}{{ end }}{{ end }}"), HasSubstr("does not end"));
+  EXPECT_THAT(error_of("{{ $x := `aaaa` }}{{ range loop 60 }}{{ $x = print $x $x }}{{ end }}"), HasSubstr("larger"));
+  EXPECT_THAT(error_of("{{ $x := print (loop 999) }}{{ replaceAll ` ` $x $x }}"), HasSubstr("larger"));
+  EXPECT_THAT(error_of("{{ $x := print (loop 999) }}{{ regexReplaceAll `.` $x $x }}"), HasSubstr("larger"));
+  EXPECT_THAT(error_of("{{ printf `%9999d%9999d%9999d%9999d%9999d%9999d%9999d` 1 1 1 1 1 1 1 }}"), HasSubstr("larger"));
+  const std::string twice = "{{ scratch.MapSet `m` `a` (scratch.Get `m`) }}{{ scratch.MapSet `m` `b` (scratch.Get `m`) }}";
+  EXPECT_THAT(error_of("{{ range loop 60 }}" + twice + "{{ end }}"), HasSubstr("larger"));
+  EXPECT_THAT(error_of("{{ range loop 900 }}{{ scratch.MapSet `m` `a` (scratch.Get `m`) }}{{ end }}"),
+              HasSubstr("nested deeper"));
+}
+
+TEST(Evaluate, ManyBlocksInManyCallsLeaveRoomOnTheStack) {
+  std::string text = "{{ define \"r\" }}";
+  for (int i = 0; i < 45; ++i) text += "{{ if 1 }}";
+  text += "{{ template \"r\" }}";
+  for (int i = 0; i < 45; ++i) text += "{{ end }}";
+  text += "{{ end }}{{ template \"r\" }}";
+  EXPECT_THAT(sample().render(text), HasSubstr("exceeded maximum template depth"));
+}
+
+TEST(Evaluate, ACharacterConstantIsOneCharacter) {
+  EXPECT_EQ(sample().render("{{ 'a' }}{{ 'é' }}"), "97233");
+  EXPECT_THAT(sample().render("{{ 'é" + std::string(40, 'a') + "' }}"), HasSubstr("malformed character constant"));
 }
 
 }  // namespace
