@@ -24,3 +24,10 @@ if(DEVSTACK_SANITIZE)
   target_compile_options(devstack_options INTERFACE -fsanitize=${DEVSTACK_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(devstack_options INTERFACE -fsanitize=${DEVSTACK_SANITIZE})
 endif()
+if(DEVSTACK_FUZZ)
+  # Coverage for libFuzzer, and the standard library's own checks. clang 14 cannot emit coroutines together with the
+  # "function" and "vptr" checks; a double that no integer can hold is not among "undefined".
+  target_compile_options(devstack_options INTERFACE
+    -fsanitize=fuzzer-no-link,float-cast-overflow -fno-sanitize=function,vptr -fno-sanitize-recover=all)
+  target_compile_definitions(devstack_options INTERFACE _GLIBCXX_ASSERTIONS)
+endif()
