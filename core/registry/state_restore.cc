@@ -144,8 +144,9 @@ std::vector<Row> State::rows() const {
   for (const auto& [key, slot] : data_->kv_tree) {
     slot.entry ? put(slot.entry) : put(TombstoneRow{key, slot.deleted});
   }
-  data_->names.for_each(
-      [&](const std::string& name, const auto& entry) { put(IndexRow{std::string(service_row) + name, entry->index}); });
+  data_->names.for_each([&](const std::string& name, const auto& entry) {
+    put(IndexRow{std::string(service_row) + name, entry->index});
+  });
   for (const auto& table : table_names) {
     if (data_->tables.*table.member != 0) put(IndexRow{table.name, data_->tables.*table.member});
   }
