@@ -28,7 +28,7 @@ struct Inputs {
   std::string datacenter;  ///< the only one there is; data of any other is missing
   std::map<std::string, std::string> environment;
   std::chrono::system_clock::time_point now;
-  Limits limits;
+  Limits limits{};
 };
 
 struct Evaluation {

@@ -87,7 +87,7 @@ class Value {
 struct List {
   std::vector<Value> items;
   std::string element = "interface {}";
-  Extent extent;  ///< set by Value; likewise below
+  Extent extent{};  ///< set by Value; likewise below
 };
 
 /// Keys are strings or (byPort) integers; ordered as Go's templates range over them.
@@ -95,7 +95,7 @@ using Key = std::variant<std::int64_t, std::string>;
 struct Map {
   std::map<Key, Value> entries;
   std::string element = "interface {}";
-  Extent extent;
+  Extent extent{};
   [[nodiscard]] const Value* find(std::string_view key) const;
   /// What an absent key gives: "" of a map of strings, else nil.
   [[nodiscard]] Value zero() const;
@@ -104,7 +104,7 @@ struct Map {
 struct Struct {
   std::string type;
   std::vector<std::pair<std::string, Value>> fields;
-  Extent extent;
+  Extent extent{};
   [[nodiscard]] const Value* find(std::string_view name) const;
 };
 

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace devstack::fuzz {
 
 /// Ends the program when a rule does not hold: that is the finding. `shown` is printed with it.
-inline void require(bool holds, std::string_view rule, std::string_view shown = {}) {
+inline void require(bool holds, std::string_view rule, std::string_view shown = "") {
   if (holds) return;
   std::fprintf(stderr, "broken rule: %.*s\n%.*s\n", static_cast<int>(rule.size()), rule.data(),
                static_cast<int>(shown.size()), shown.data());

@@ -26,6 +26,7 @@ struct Place {
   std::string operator()(const registry::QueryPtr& v) const { return "query " + lower(v->id); }
   std::string operator()(const registry::TombstoneRow& v) const { return "tombstone " + v.key; }
   std::string operator()(const registry::IndexRow& v) const { return "index " + v.name; }
+  std::string operator()(const registry::ClearRow&) const { return {}; }
   static std::string pair(const std::string& node, const std::string& id) {
     return std::to_string(node.size()) + ":" + lower(node) + lower(id);
   }
@@ -44,6 +45,7 @@ struct Reread {
   Row operator()(const registry::KvPtr& value) const { return {value, Row::Kind::put}; }
   Row operator()(const registry::TombstoneRow& value) const { return {value, Row::Kind::put}; }
   Row operator()(const registry::IndexRow& value) const { return {value, Row::Kind::put}; }
+  Row operator()(const registry::ClearRow& value) const { return {value, Row::Kind::put}; }
 };
 
 registry::RegisterCommand own_node() {
@@ -166,7 +168,7 @@ asio::awaitable<bool> MemoryRegistry::wait(std::vector<registry::Watch>, registr
 }
 
 asio::awaitable<Result<registry::CommandResult>> MemoryRegistry::apply(registry::Command command) {
-  auto applied = state_->apply(command, registry::Instant(std::chrono::hours(1)));
+  auto applied = state_->apply(command, Instant(std::chrono::hours(1)));
   if (!applied) co_return tl::unexpected<Error>(applied.error());
   if (!applied->changed.empty()) {
     require(applied->state.index() > state_->index() || applied->rows.empty(), "a change that is stored has an index");
@@ -186,6 +188,10 @@ registry::Identity MemoryRegistry::identity() const {
 
 void MemoryRegistry::store(const std::vector<Row>& rows) {
   for (const auto& row : rows) {
+    if (std::holds_alternative<registry::ClearRow>(row.value)) {
+      stored_.clear();
+      continue;
+    }
     const auto place = std::visit(Place{}, row.value);
     if (row.kind == Row::Kind::removed) {
       stored_.erase(place);
