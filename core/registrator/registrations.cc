@@ -121,6 +121,8 @@ std::optional<Registration> registration(const docker::Container& container, con
   if (name.empty()) {
     if (options.explicit_names) return std::nullopt;
     name = default_name(container, options.name_from);
+    if (name.empty()) name = container.name;
+    if (name.empty()) return std::nullopt;
   }
   if (group && !metadata.for_this_port.contains("name")) name += "-" + std::to_string(candidate.port.port);
 

@@ -49,7 +49,7 @@ http::Request read_request(std::string_view text) {
 }
 
 bool is_known(int status) {
-  for (const int known : {200, 301, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 501}) {
+  for (const int known : {200, 301, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 501, 503}) {
     if (status == known) return true;
   }
   return false;

@@ -20,7 +20,7 @@ void put(http::ReadBuffer& buffer, std::string_view bytes) {
   buffer.commit(bytes.size());
 }
 
-/// All requests of a connection as one text, to be compared, and what ended it. `step` bytes come at a time.
+/// All requests of a connection as one text, to be compared. `step` bytes come at a time.
 std::string requests_of(std::string_view bytes, std::size_t step) {
   std::string seen;
   http::ReadBuffer buffer;
@@ -30,11 +30,11 @@ std::string requests_of(std::string_view bytes, std::size_t step) {
     while (parsed == http::Parse::need_more) {
       if (!buffer.empty()) parsed = parser.feed(buffer);
       if (parsed != http::Parse::need_more) break;
-      if (bytes.empty()) return seen + "(more)";
+      if (bytes.empty()) return seen;
       put(buffer, bytes.substr(0, step));
       bytes.remove_prefix(std::min(step, bytes.size()));
     }
-    if (parsed == http::Parse::failed) return seen + "(refused)";
+    if (parsed == http::Parse::failed) return seen;
     const auto& request = parser.request;
     require(request.body.size() <= body_most, "a body over the limit is refused");
     std::size_t header_bytes = 0;

@@ -123,11 +123,13 @@ TEST(Snapshot, RefusesEveryCutAndSurvivesEveryFlippedByte) {
 }
 
 TEST(Snapshot, RefusesRowsThatDoNotBelongTogether) {
-  auto lonely = std::make_shared<Service>();
-  lonely->node = "nowhere";
-  lonely->id = lonely->name = "web";
-  const State broken = State::restore({Row{ServicePtr(lonely), Row::Kind::put}}, 1);
-  const auto decoded = round_trip(broken);
+  Scenario s;
+  s.node("nowhere");
+  s.service("nowhere", "web", "web-1");
+  auto bytes = encode_snapshot(s.state);
+  // The node's record comes first: its service then names a node that is not there.
+  bytes.replace(bytes.find("nowhere"), 7, "another");
+  const auto decoded = decode_snapshot(bytes);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().message, "state.bin does not add up: node \"nowhere\" is missing");
 }
