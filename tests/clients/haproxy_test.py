@@ -21,6 +21,7 @@ defaults
   timeout connect 2s
   timeout client 10s
   timeout server 10s
+  timeout check 5s
 resolvers devstack
   nameserver dns1 127.0.0.1:{dns}
   accepted_payload_size 8192
@@ -36,7 +37,7 @@ frontend in
 backend web
   balance roundrobin
   option httpchk GET /
-  default-server inter 200ms fall 2 rise 1
+  default-server inter 500ms fall 5 rise 1
   server-template web {slots} _web._tcp.service.consul resolvers devstack resolve-prefer ipv4 init-addr none check
 """
 

@@ -191,7 +191,7 @@ class Locks(unittest.TestCase):
             self.one.session.destroy(session)
 
     def test_the_loser_wins_after_the_winners_session_ended_and_the_lock_delay(self):
-        delay = 1
+        delay = 5
         winner, loser = self.one.session.create(lock_delay=delay), self.two.session.create()
         self.assertTrue(self.one.kv.put(self.key, "1", acquire=winner))
         index = self.two.kv.get(self.key)[0]
