@@ -237,7 +237,7 @@ void add_host(CommandLine line) {
       host->add_subcommand("setup", "wire the resolver and Docker's daemon.json; a second time changes nothing");
   add_place(setup, *options);
   setup->add_flag("--search", options->search, "short names too: hello for hello.service.consul");
-  setup->add_flag("--restart-docker", options->restart_docker, "restart Docker now when daemon.json changed");
+  setup->add_flag("--restart-docker", options->restart_docker, "restart Docker now when it has not read daemon.json");
   setup->add_flag("--dry-run", options->dry_run, "say what would be changed, and why");
   setup->add_option("--print", options->print, "macos: print what a Mac that reaches this machine has to run")
       ->check(CLI::IsMember({"macos"}));

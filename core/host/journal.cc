@@ -109,7 +109,10 @@ struct ToJson {
 
 struct Remember {
   History& history;
-  void operator()(HostSettings settings) const { history.settings = std::move(settings); }
+  void operator()(HostSettings settings) const {
+    history.addresses.insert(settings.address);
+    history.settings = std::move(settings);
+  }
   void operator()(Entry entry) const {
     history.untold.insert(entry.path);
     history.entries.push_back(std::move(entry));
@@ -237,7 +240,7 @@ Result<Journal> Journal::open(const std::string& dir, Access access) {
     if (error) return fail(Errc::io, "cannot make {}: {}", dir, error.message());
   }
   const int flags = hold ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY;
-  Journal journal(dir, ::open(path.c_str(), flags | O_CLOEXEC, 0600));
+  Journal journal(dir, ::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (journal.fd_ < 0) {
     if (!hold && errno == ENOENT) return journal;
     return io_error("open", path);

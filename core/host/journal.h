@@ -30,6 +30,7 @@ using Record = std::variant<HostSettings, Entry, Told, Undone>;
 
 struct History {
   std::optional<HostSettings> settings;  ///< the last ones
+  std::set<std::string> addresses;       ///< of our DNS, that any setup was asked for
   std::vector<Entry> entries;            ///< not undone, oldest first
   std::set<std::string> untold;          ///< paths that changed since the last Told
   std::size_t bytes = 0;                 ///< of whole records; what comes after is one that was being written
@@ -55,7 +56,7 @@ std::vector<Restoration> restorations(const std::vector<Entry>& entries,
 class Journal {
  public:
   /// Reads `dir`/journal; with `hold` makes the folder and file, locks it and cuts a torn last line off.
-  /// Errc::conflict when another process holds it.
+  /// Errc::conflict when another process holds it. A symlink in the file's place is not followed.
   enum class Access { read, hold };
   static Result<Journal> open(const std::string& dir, Access access);
   Journal(Journal&& other) noexcept;

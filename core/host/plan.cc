@@ -172,7 +172,13 @@ class Planner {
     if (!settings_.search.empty()) {
       TRY(text, put_first(text, kDaemonJson, "dns-search", settings_.search));
     }
-    want(kDaemonJson, std::move(text), "containers that are not devstack's ask " + settings_.address + " too");
+    if (list_of(old.bytes, "dns").empty()) {
+      plan_.notes.push_back(
+          fmt::format("daemon.json named no servers: containers will ask only {}; while devstack is down they resolve "
+                      "nothing",
+                      settings_.address));
+    }
+    want(kDaemonJson, std::move(text), "containers that are not devstack's ask " + settings_.address + " first");
     return {};
   }
 

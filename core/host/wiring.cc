@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "core/host/facts.h"
@@ -14,8 +15,22 @@
 namespace devstack::host {
 namespace {
 
-std::string journal_dir(const WiringOptions& options) {
-  return (options.root == "/" ? "" : options.root) + options.state_dir + "/host";
+/// An image's links mean places of the machine that it will be: none of them may lead our journal to a file of this
+/// one.
+Result<std::string> journal_dir(const WiringOptions& options) {
+  namespace fs = std::filesystem;
+  if (options.root == "/") return options.state_dir + "/host";
+  std::string dir = options.root + options.state_dir + "/host";
+  std::error_code error;
+  const auto root = fs::canonical(options.root, error);
+  if (error) return fail(Errc::io, "cannot follow {}: {}", options.root, error.message());
+  const auto leads_to = fs::weakly_canonical(dir, error);
+  if (error) return fail(Errc::io, "cannot follow {}: {}", dir, error.message());
+  if (std::mismatch(root.begin(), root.end(), leads_to.begin(), leads_to.end()).first != root.end()) {
+    return fail(Errc::invalid_argument, "{} leads to {}, out of the tree {}: the journal cannot lie there", dir,
+                leads_to.string(), root.string());
+  }
+  return dir;
 }
 
 Result<void> check_rights(const WiringOptions& options) {
@@ -86,9 +101,14 @@ std::vector<Change> needed(std::vector<Change> changes) {
   return changes;
 }
 
-std::string restart_docker_hint() {
-  return "restart Docker so that it reads daemon.json: systemctl restart docker (or --restart-docker); containers "
-         "without live-restore stop meanwhile";
+constexpr std::string_view kSetupRestarts = " (or devstack host setup --restart-docker)";
+
+/// `other_way`: what else does it, "" for nothing.
+std::string restart_docker_hint(std::string_view other_way) {
+  return fmt::format(
+      "restart Docker so that it reads daemon.json: systemctl restart docker{}; containers without live-restore stop "
+      "meanwhile",
+      other_way);
 }
 
 /// dockerd writes its pid file when it starts: older than the configuration, and it has not read it.
@@ -106,51 +126,77 @@ std::set<std::string> paths_of(const std::vector<Entry>& entries) {
   return paths;
 }
 
-/// Whether what somebody else left there still asks us.
-bool still_asks_us(const FileState& state, const std::optional<HostSettings>& settings) {
-  return settings && state.kind == FileState::Kind::file && state.bytes.find(settings->address) != std::string::npos;
+/// The address of ours that what somebody else left there still names; "" when none.
+std::string address_left_in(const FileState& state, const std::set<std::string>& addresses) {
+  if (state.kind != FileState::Kind::file) return "";
+  const auto found = std::find_if(addresses.begin(), addresses.end(), [&](const std::string& address) {
+    return state.bytes.find(address) != std::string::npos;
+  });
+  return found == addresses.end() ? "" : *found;
 }
 
 bool any_below(const std::set<std::string>& paths, const std::string& folder) {
   return std::any_of(paths.begin(), paths.end(), [&](const auto& path) { return path.starts_with(folder + "/"); });
 }
 
-/// Puts back what can be; returns the paths whose entries must stay in the journal.
-Result<std::set<std::string>> restore(Machine& machine, const Journal& journal, bool force, UndoReport& report) {
-  std::set<std::string> pending;
+struct Restored {
+  std::set<std::string> pending;  ///< their entries must stay in the journal
+  std::set<std::string> failed;   ///< of these, those that nothing was done to
+};
+
+/// Puts back what can be.
+Restored restore(Machine& machine, const Journal& journal, bool force, UndoReport& report) {
+  Restored out;
   const auto& history = journal.history();
-  std::optional<Error> unreadable;
+  const auto keep = [&](const std::string& path, const Error& error) {
+    out.pending.insert(path);
+    out.failed.insert(path);
+    report.kept.push_back(
+        fmt::format("{} is not as it was: {}; mend that and run `devstack host undo` again", path, error.to_string()));
+  };
+  std::map<std::string, Error> unreadable;
   const auto look = [&](const std::string& path) {
     auto found = machine.look(path);
-    if (!found && !unreadable) unreadable = found.error();
+    if (!found) unreadable.emplace(path, found.error());
     return found.value_or(FileState{});
   };
-  const auto all = restorations(history.entries, look, force);
-  if (unreadable) return tl::unexpected(*unreadable);
-  for (const auto& one : all) {
+  for (const auto& one : restorations(history.entries, look, force)) {
+    if (const auto error = unreadable.find(one.path); error != unreadable.end()) {
+      keep(one.path, error->second);
+      continue;
+    }
     machine.sweep(one.path);
     if (!same(one.now, one.back)) {
-      TRY(const bool done, put_unless_in_use(machine, one.path, one.back));
-      if (done) {
+      const auto done = put_unless_in_use(machine, one.path, one.back);
+      if (!done) {
+        keep(one.path, done.error());
+        continue;
+      }
+      if (*done) {
         if (!is_folder(one.now)) report.restored.push_back(one.path);
-      } else if (any_below(pending, one.path)) {
-        pending.insert(one.path);
+      } else if (any_below(out.pending, one.path)) {
+        out.pending.insert(one.path);
       } else {
         report.notes.push_back(one.path + " stays: there are files of others in it");
       }
     }
     if (!one.foreign) continue;
-    if (!still_asks_us(one.back, history.settings)) {
+    const auto address = address_left_in(one.back, history.addresses);
+    if (address.empty()) {
       report.notes.push_back(one.path + " was changed by somebody else since; nothing of ours is left in it");
       continue;
     }
-    pending.insert(one.path);
+    out.pending.insert(one.path);
     report.kept.push_back(
         fmt::format("{} was changed by somebody else since and still names {}: take that out, or "
                     "`devstack host undo --force` for what was there before",
-                    one.path, history.settings->address));
+                    one.path, address));
   }
-  return pending;
+  return out;
+}
+
+TellOptions tell_options(const WiringOptions& options) {
+  return {options.environment, options.restart_docker, systemd_runs()};
 }
 
 Result<Plan> plan_for(const Machine& machine, const History& history, const HostSettings& settings) {
@@ -162,7 +208,8 @@ Result<Plan> plan_for(const Machine& machine, const History& history, const Host
 
 Result<SetupReport> preview(const WiringOptions& options, const HostSettings& settings) {
   TRY(const auto machine, Machine::open(options.root));
-  TRY(const auto journal, Journal::open(journal_dir(options), Journal::Access::read));
+  TRY(const auto dir, journal_dir(options));
+  TRY(const auto journal, Journal::open(dir, Journal::Access::read));
   TRY(auto planned, plan_for(machine, journal.history(), settings));
   return SetupReport{needed(std::move(planned.changes)), std::move(planned.notes), {}};
 }
@@ -170,7 +217,8 @@ Result<SetupReport> preview(const WiringOptions& options, const HostSettings& se
 asio::awaitable<Result<SetupReport>> setup(WiringOptions options, HostSettings settings) {
   CO_CHECK(check_rights(options));
   CO_TRY(auto machine, Machine::open(options.root, options.on_step));
-  CO_TRY(auto journal, Journal::open(journal_dir(options), Journal::Access::hold));
+  CO_TRY(const auto dir, journal_dir(options));
+  CO_TRY(auto journal, Journal::open(dir, Journal::Access::hold));
   auto planned = plan_for(machine, journal.history(), settings);
   Result<void> made;
   SetupReport report;
@@ -187,17 +235,18 @@ asio::awaitable<Result<SetupReport>> setup(WiringOptions options, HostSettings s
     static_cast<void>(journal.close_if_empty());
     co_return tl::unexpected(std::move(made.error()));
   }
-  const auto untold = journal.history().untold;
-  if (!untold.empty()) {
-    Result<void> told;
-    if (machine.is_this_one()) {
-      told = co_await tell(notifications(untold), options.environment, options.restart_docker, report.todo);
-    }
-    CO_CHECK(std::move(told));
-    CO_CHECK(journal.append(Told{}));
+  const bool untold = !journal.history().untold.empty();
+  const bool this_one = machine.is_this_one();
+  bool told = true;
+  if (this_one) {
+    auto changed = journal.history().untold;
+    // An earlier setup may have told everybody but Docker.
+    if (docker && options.restart_docker && docker_has_old_configuration()) changed.insert(kDaemonJson);
+    told = co_await tell(notifications(changed), tell_options(options), report.todo);
   }
-  if (machine.is_this_one() && docker && !options.restart_docker && docker_has_old_configuration()) {
-    report.todo.push_back(restart_docker_hint());
+  if (untold && told) CO_CHECK(journal.append(Told{}));
+  if (this_one && docker && !options.restart_docker && docker_has_old_configuration()) {
+    report.todo.push_back(restart_docker_hint(kSetupRestarts));
   }
   CO_CHECK(journal.close_if_empty());
   co_return report;
@@ -206,24 +255,28 @@ asio::awaitable<Result<SetupReport>> setup(WiringOptions options, HostSettings s
 asio::awaitable<Result<UndoReport>> undo(WiringOptions options, bool force) {
   CO_CHECK(check_rights(options));
   UndoReport report;
+  CO_TRY(auto machine, Machine::open(options.root, options.on_step));
+  CO_TRY(const auto dir, journal_dir(options));
   {
-    CO_TRY(const auto peek, Journal::open(journal_dir(options), Journal::Access::read));
+    CO_TRY(const auto peek, Journal::open(dir, Journal::Access::read));
     if (peek.history().bytes == 0 && peek.history().entries.empty()) co_return report;
   }
-  CO_TRY(auto machine, Machine::open(options.root, options.on_step));
-  CO_TRY(auto journal, Journal::open(journal_dir(options), Journal::Access::hold));
-  CO_TRY(const auto pending, restore(machine, journal, force, report));
+  CO_TRY(auto journal, Journal::open(dir, Journal::Access::hold));
+  const auto restored = restore(machine, journal, force, report);
   // Programs are told before the journal forgets: a crash here, and the next undo tells them.
   const auto paths = paths_of(journal.history().entries);
   if (machine.is_this_one()) {
-    CO_CHECK(co_await tell(notifications(paths), options.environment, options.restart_docker, report.todo));
+    auto changed = paths;
+    for (const auto& path : restored.failed) changed.erase(path);
+    // One that cannot be told (purged since) must not keep the others' files from being forgotten: it is left to do.
+    co_await tell(notifications(changed), tell_options(options), report.todo);
     const bool daemon = std::find(report.restored.begin(), report.restored.end(), kDaemonJson) != report.restored.end();
     if (daemon && !options.restart_docker && std::filesystem::exists("/run/docker.pid")) {
-      report.todo.push_back(restart_docker_hint());
+      report.todo.push_back(restart_docker_hint(""));
     }
   }
   for (const auto& path : paths) {
-    if (!pending.contains(path)) CO_CHECK(journal.append(Undone{path}));
+    if (!restored.pending.contains(path)) CO_CHECK(journal.append(Undone{path}));
     if (options.on_step) options.on_step("forgotten");
   }
   CO_CHECK(journal.close_if_empty());
@@ -232,7 +285,8 @@ asio::awaitable<Result<UndoReport>> undo(WiringOptions options, bool force) {
 
 Result<StatusReport> status(const WiringOptions& options, const HostSettings& otherwise) {
   TRY(const auto machine, Machine::open(options.root));
-  TRY(const auto journal, Journal::open(journal_dir(options), Journal::Access::read));
+  TRY(const auto dir, journal_dir(options));
+  TRY(const auto journal, Journal::open(dir, Journal::Access::read));
   const auto& history = journal.history();
   StatusReport report;
   report.was_setup = !history.entries.empty();
@@ -255,7 +309,9 @@ Result<StatusReport> status(const WiringOptions& options, const HostSettings& ot
   if (!report.wired) report.todo.emplace_back("run `devstack host setup`");
   const bool docker = std::any_of(report.items.begin(), report.items.end(),
                                   [](const auto& item) { return item.path == kDaemonJson && item.wired; });
-  if (docker && machine.is_this_one() && docker_has_old_configuration()) report.todo.push_back(restart_docker_hint());
+  if (docker && machine.is_this_one() && docker_has_old_configuration()) {
+    report.todo.push_back(restart_docker_hint(kSetupRestarts));
+  }
   if (machine.is_this_one() && !history.untold.empty()) {
     for (const auto& one : notifications(history.untold)) {
       if (!one.interrupts) report.todo.push_back(one.program + " was not told yet: run `devstack host setup`");

@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 struct WiringOptions {
   std::string root = "/";                          ///< another machine's tree: files only, no program is told
-  std::string state_dir = "/var/lib/devstack";     ///< below `root`
+  std::string state_dir = "/var/lib/devstack";     ///< below `root`; Errc::invalid_argument if a link leads out of it
   std::map<std::string, std::string> environment;  ///< of the programs that are run: systemctl, nmcli
   bool restart_docker = false;                     ///< else the user is told to do it
   Machine::OnStep on_step;                         ///< after every step, journalled ones too
@@ -27,7 +27,7 @@ struct WiringOptions {
 struct SetupReport {
   std::vector<Change> changes;     ///< those that were made (or would be)
   std::vector<std::string> notes;  ///< to know
-  std::vector<std::string> todo;   ///< left for the user to do
+  std::vector<std::string> todo;   ///< left for the user to do: programs that could not be told, too
 };
 /// What setup() would do. Changes nothing.
 Result<SetupReport> preview(const WiringOptions& options, const HostSettings& settings);
@@ -37,10 +37,12 @@ asio::awaitable<Result<SetupReport>> setup(WiringOptions options, HostSettings s
 
 struct UndoReport {
   std::vector<std::string> restored;
-  std::vector<std::string> kept;  ///< changed by somebody else since, and our part is still in it: why and what to do
+  /// Changed by somebody else since with our part still in it, or not to be put back now: why and what to do.
+  std::vector<std::string> kept;
   std::vector<std::string> notes, todo;
 };
-/// Takes everything back. What somebody else changed since stays theirs, unless `force`.
+/// Takes everything back that can be; the rest is `kept`, for a later undo. What somebody else changed since stays
+/// theirs, unless `force`.
 asio::awaitable<Result<UndoReport>> undo(WiringOptions options, bool force);
 
 struct StatusReport {

@@ -20,6 +20,7 @@ namespace devstack::host {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -269,6 +270,50 @@ TEST(HostWiring, WhatSomebodyElseChangedSinceStaysTheirs) {
   EXPECT_EQ(tree.picture(), before);
 }
 
+TEST(HostWiring, TheAddressOfAnEarlierSetupIsOursToo) {
+  Tree tree;
+  plain_with_docker(tree);
+  ASSERT_TRUE(set_up(tree.options()));
+  ASSERT_TRUE(set_up(tree.options(), settings("172.18.0.1")));
+  tree.write("/etc/resolv.conf", "nameserver 172.17.0.1\nnameserver 9.9.9.9\n");
+  const auto back = take_back(tree.options());
+  ASSERT_TRUE(back);
+  EXPECT_THAT(back->kept, ElementsAre(HasSubstr("changed by somebody else since and still names 172.17.0.1:")));
+}
+
+TEST(HostWiring, AFileThatCannotBePutBackKeepsNoOtherFromIt) {
+  Tree tree;
+  plain_with_docker(tree);
+  const auto before = tree.picture();
+  ASSERT_TRUE(set_up(tree.options()));
+  // Where the new file would be written first; daemon.json is the first to be put back.
+  const auto in_the_way = tree.root + "/etc/docker/.daemon.json.devstack-new";
+  fs::create_directory(in_the_way);
+  const auto back = take_back(tree.options());
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_THAT(back->restored, ElementsAre("/etc/resolv.conf"));
+  EXPECT_THAT(back->kept, ElementsAre(AllOf(HasSubstr("/etc/docker/daemon.json is not as it was: "),
+                                            HasSubstr("cannot make a file beside"), HasSubstr("host undo` again"))));
+  fs::remove(in_the_way);
+  const auto rest = take_back(tree.options());
+  ASSERT_TRUE(rest);
+  EXPECT_THAT(rest->restored, ElementsAre("/etc/docker/daemon.json"));
+  EXPECT_THAT(rest->kept, IsEmpty());
+  EXPECT_EQ(tree.picture(), before);
+  EXPECT_FALSE(fs::exists(tree.root + "/var/lib/devstack/host"));
+}
+
+TEST(HostWiring, AFileThatCannotBeReadKeepsNoOtherFromBeingPutBack) {
+  Tree tree;
+  plain_with_docker(tree);
+  ASSERT_TRUE(set_up(tree.options()));
+  tree.write("/etc/docker/daemon.json", std::string((1U << 20U) + 1U, ' '));
+  const auto back = take_back(tree.options());
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_THAT(back->restored, ElementsAre("/etc/resolv.conf"));
+  EXPECT_THAT(back->kept, ElementsAre(HasSubstr("larger than 1 MiB")));
+}
+
 TEST(HostWiring, AFileThatWasReplacedSinceNeedsNoUndo) {
   Tree tree;
   plain_with_docker(tree);
@@ -316,6 +361,53 @@ TEST(HostWiring, LinksOfATreeDoNotLeadOutOfIt) {
   ASSERT_TRUE(set_up(tree.options()));
   EXPECT_THAT(tree.text(outside.path() + "/daemon.json"), HasSubstr("172.17.0.1"));
   EXPECT_TRUE(fs::is_empty(outside.path()));
+}
+
+TEST(HostWiring, AJournalThatAnImagesLinkLeadsOutOfItIsRefused) {
+  test::TempDir outside;
+  const std::string precious = outside.write("devstack/host/journal", "precious");
+  for (const char* link : {"/var", "/var/lib", "/var/lib/devstack", "/var/lib/devstack/host/journal"}) {
+    Tree tree;
+    plain_with_docker(tree);
+    const auto before = tree.picture();
+    const bool folder = !std::string_view(link).ends_with("journal");
+    // What comes below the link is there already, or is yet to be made.
+    tree.link(link, folder ? outside.file("devstack") : precious);
+    const auto refused = set_up(tree.options());
+    ASSERT_FALSE(refused) << link;
+    if (folder) {
+      EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+      EXPECT_THAT(refused.error().to_string(), HasSubstr("out of the tree"));
+    }
+    EXPECT_FALSE(take_back(tree.options())) << link;
+    EXPECT_FALSE(preview(tree.options(), settings())) << link;
+    EXPECT_FALSE(status(tree.options(), settings())) << link;
+    EXPECT_EQ(tree.picture(), before) << link;
+    EXPECT_EQ(test::read_file(precious), "precious") << link;
+    EXPECT_FALSE(fs::exists(outside.file("devstack/lib"))) << link;
+    EXPECT_FALSE(fs::exists(outside.file("devstack/devstack"))) << link;
+  }
+}
+
+TEST(HostWiring, AJournalBehindALinkThatStaysInTheTreeIsUsed) {
+  Tree tree;
+  plain_with_docker(tree);
+  const auto before = tree.picture();
+  fs::create_directories(tree.root + "/var/data");
+  tree.link("/var/lib", "data");
+  ASSERT_TRUE(set_up(tree.options()));
+  EXPECT_TRUE(fs::exists(tree.root + "/var/data/devstack/host/journal"));
+  ASSERT_TRUE(take_back(tree.options()));
+  EXPECT_EQ(tree.picture(), before);
+}
+
+TEST(HostWiring, ARootThatIsNotThereIsAnErrorOfUndoToo) {
+  Tree tree;
+  auto options = tree.options();
+  options.root += "/typo";
+  const auto back = take_back(options);
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().code, Errc::not_found);
 }
 
 TEST(HostWiring, APreviewChangesNothing) {

@@ -53,6 +53,7 @@ TEST(HostJournal, RemembersTheLastSettingsAndWhatIsNotToldOrUndone) {
                               encode(entry("/b", {}, file("2"))) + encode(Undone{"/a"}));
   ASSERT_TRUE(history);
   EXPECT_EQ(history->settings, last);
+  EXPECT_THAT(history->addresses, ElementsAre("10.0.0.1", "fd00::1"));
   EXPECT_THAT(history->untold, ElementsAre("/b"));
   ASSERT_THAT(history->entries, SizeIs(1));
 }
@@ -88,6 +89,19 @@ TEST(HostJournal, IsMendedAndGoneWhenNothingIsLeftToUndo) {
   EXPECT_THAT(journal->history().entries, IsEmpty());
   ASSERT_TRUE(journal->close_if_empty());
   EXPECT_FALSE(std::filesystem::exists(place));
+}
+
+TEST(HostJournal, ALinkInItsPlaceIsNotFollowed) {
+  test::TempDir dir;
+  const std::string precious = dir.write("precious", "not a journal");
+  std::filesystem::create_directories(dir.file("host"));
+  for (const auto& target : {precious, dir.file("not/there")}) {
+    std::filesystem::create_symlink(target, dir.file("host/journal"));
+    EXPECT_FALSE(Journal::open(dir.file("host"), Journal::Access::hold));
+    EXPECT_FALSE(Journal::open(dir.file("host"), Journal::Access::read));
+    std::filesystem::remove(dir.file("host/journal"));
+  }
+  EXPECT_EQ(test::read_file(precious), "not a journal");
 }
 
 FileState walked(const std::vector<Entry>& entries, FileState now, bool force = false) {

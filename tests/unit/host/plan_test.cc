@@ -110,7 +110,13 @@ TEST(HostPlan, DockerGetsTheAddressUnlessItCannotUseIt) {
   wanted.resolver = false;
   EXPECT_THAT(paths(*plan(machine, wanted)), IsEmpty()) << "no engine";
   machine.docker = true;
-  EXPECT_THAT(paths(*plan(machine, wanted)), ElementsAre(kDaemonJson));
+  const auto alone = plan(machine, wanted);
+  EXPECT_THAT(paths(*alone), ElementsAre(kDaemonJson));
+  EXPECT_THAT(alone->notes, ElementsAre(HasSubstr("containers will ask only 172.17.0.1; while devstack is down they")));
+  machine.base[kDaemonJson] = regular_file(R"({"dns": ["10.0.0.1"]})", 0600, 0, 0);
+  const auto before_another = plan(machine, wanted);
+  EXPECT_THAT(before_another->notes, IsEmpty());
+  EXPECT_THAT(before_another->changes.back().reason, HasSubstr("ask 172.17.0.1 first"));
   machine.docker_flag = "--dns";
   EXPECT_THAT(plan(machine, wanted)->notes, ElementsAre(HasSubstr("dockerd got --dns on its command line")));
   EXPECT_THAT(paths(*plan(machine, wanted)), IsEmpty());
