@@ -117,9 +117,13 @@ bool answers(Bytes reply, Bytes query) {
   const bool no_question = reply[4] == 0 && reply[5] == 0;
   if (no_question) return (reply[3] & 0x0f) != 0;
   if (reply.size() < *end || reply[4] != 0 || reply[5] != 1) return false;
-  return std::equal(
-      query.begin() + header_bytes, query.begin() + static_cast<std::ptrdiff_t>(*end), reply.begin() + header_bytes,
-      [](std::uint8_t a, std::uint8_t b) { return to_lower(static_cast<char>(a)) == to_lower(static_cast<char>(b)); });
+  const auto at = [](std::size_t offset) { return static_cast<std::ptrdiff_t>(offset); };
+  const std::size_t name_end = *end - 4;  // type and class follow, which have no case
+  return std::equal(query.begin() + at(name_end), query.begin() + at(*end), reply.begin() + at(name_end)) &&
+         std::equal(query.begin() + header_bytes, query.begin() + at(name_end), reply.begin() + header_bytes,
+                    [](std::uint8_t a, std::uint8_t b) {
+                      return to_lower(static_cast<char>(a)) == to_lower(static_cast<char>(b));
+                    });
 }
 
 asio::awaitable<Result<Packet>> exchange(Endpoint server, Packet query, net::Transport transport,

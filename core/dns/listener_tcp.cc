@@ -86,6 +86,9 @@ asio::awaitable<void> Listener::serve_messages(std::shared_ptr<Session> session)
   std::array<std::uint8_t, 2> length{};
   std::vector<std::uint8_t> request;
   std::vector<std::uint8_t> reply;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) co_return;
+  const Responder::Client client{peer.address(), net::Transport::tcp};
   for (int count = 0; count < queries_per_connection; ++count) {
     Session::expect(session, count == 0 ? message_limit : idle_limit);
     co_await asio::async_read(socket, asio::buffer(length), asio::redirect_error(asio::use_awaitable, error));
@@ -98,7 +101,7 @@ asio::awaitable<void> Listener::serve_messages(std::shared_ptr<Session> session)
     session->timer.cancel();
     responder_.refresh();
     reply.resize(max_message_bytes);
-    auto step = responder_.begin(request, net::Transport::tcp, reply);
+    auto step = responder_.begin(request, client, reply);
     if (step.outcome == Responder::Outcome::drop) co_return;
     reply.resize(step.size);
     if (step.outcome == Responder::Outcome::forward)

@@ -30,7 +30,8 @@ void Listener::answer_batch(std::size_t count) {
   responder_.refresh();
   for (std::size_t i = 0; i < count; ++i) {
     const Bytes request = batch_.request(i);
-    auto step = responder_.begin(request, net::Transport::udp, batch_.room(socket));
+    const Responder::Client client{batch_.client(i), net::Transport::udp};
+    auto step = responder_.begin(request, client, batch_.room(socket));
     if (step.outcome == Responder::Outcome::reply) batch_.queue(i, step.size);
     if (step.outcome != Responder::Outcome::forward) continue;
     std::vector<std::uint8_t> copy(request.begin(), request.end());

@@ -47,7 +47,7 @@ Result<AnswerOptions> answer_options(const DnsOptions& options) {
     TRY(auto answers, fixed_answers(text, values));
     out.records.insert_or_assign(std::string(name->lowered().wire()), std::move(answers));
   }
-  out.recursion = !options.recursors.empty();
+  out.recursion = !options.recursors.empty() || !options.servers.empty();
   out.node_ttl = seconds(options.node_ttl);
   for (const auto& [name, ttl] : options.service_ttl) out.service_ttl[to_lower(name)] = seconds(ttl);
   out.only_passing = options.only_passing;

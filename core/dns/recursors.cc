@@ -108,4 +108,28 @@ void Recursors::reread() {
   read_from_.clear();
 }
 
+Result<DomainServers> DomainServers::parse(const std::map<std::string, std::vector<std::string>>& entries) {
+  DomainServers out;
+  for (const auto& [domain, servers] : entries) {
+    const auto name = Name::parse(domain);
+    if (!name) return fail(Errc::invalid_argument, "dns servers of \"{}\": {}", domain, name.error().message);
+    auto& into = out.by_domain_[std::string(name->lowered().wire())];
+    for (const auto& server : servers) {
+      TRY(const auto one, parse_recursor(server));
+      if (std::find(into.begin(), into.end(), one) == into.end()) into.push_back(one);
+    }
+  }
+  return out;
+}
+
+const std::vector<Endpoint>* DomainServers::find(const Name& name) const {
+  if (by_domain_.empty()) return nullptr;
+  const Name lowered = name.lowered();
+  for (std::string_view wire = lowered.wire();; wire.remove_prefix(1U + static_cast<unsigned char>(wire.front()))) {
+    const auto found = by_domain_.find(wire);
+    if (found != by_domain_.end()) return &found->second;
+    if (wire.size() == 1) return nullptr;
+  }
+}
+
 }  // namespace devstack::dns

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,19 @@ class Recursors {
   std::filesystem::path read_from_;
   std::filesystem::file_time_type read_version_{};
   std::chrono::steady_clock::time_point next_look_{};
+};
+
+/// Who answers for the names of certain domains, as dnsmasq's server=/DOMAIN/ADDRESS. Pure; any thread.
+class DomainServers {
+ public:
+  /// Domain to addresses as in `parse_recursor`. Errc::invalid_argument names what is wrong.
+  static Result<DomainServers> parse(const std::map<std::string, std::vector<std::string>>& entries);
+  /// Those of the longest domain that `name` is in; empty: nobody is to be asked. Null when it is in none.
+  [[nodiscard]] const std::vector<Endpoint>* find(const Name& name) const;
+  [[nodiscard]] bool empty() const { return by_domain_.empty(); }
+
+ private:
+  std::map<std::string, std::vector<Endpoint>, std::less<>> by_domain_;  // by lowered wire form
 };
 
 }  // namespace devstack::dns

@@ -29,11 +29,11 @@ struct Bound {
 /// What exists between start() and stop(). All but `thread` and `tasks` is the DNS thread's.
 struct DnsServer::Running {
   Running(const asio::any_io_executor& loop, const registry::RegistryView& view, AnswerOptions answers,
-          Recursors recursors, const DnsOptions& options)
-      : responder(view, std::move(answers), std::move(recursors), options.recursor_timeout),
+          UpstreamSettings upstreams, const DnsOptions& options, Journal& journal)
+      : responder(io.get_executor(), view, std::move(answers), std::move(upstreams), journal),
         port_setting(options.port_setting),
         tasks(loop) {
-    responder.forwarder().own = [this](const Endpoint& endpoint) { return listens_on(endpoint); };
+    responder.forwarder().upstreams().own = [this](const Endpoint& endpoint) { return listens_on(endpoint); };
     thread = std::thread([this] { io.run(); });
   }
 
@@ -80,6 +80,11 @@ struct DnsServer::Running {
     co_return out;
   }
 
+  asio::awaitable<bool> end_queries() {
+    co_await responder.stop();
+    co_return true;
+  }
+
   struct Listening {
     Endpoint asked;
     std::unique_ptr<Listener> listener;
@@ -103,8 +108,12 @@ DnsServer::~DnsServer() = default;
 asio::awaitable<Result<void>> DnsServer::start() {
   if (running_) co_return Result<void>();
   CO_TRY(auto answers, answer_options(options_));
-  CO_TRY(auto recursors, Recursors::parse(options_.recursors));
-  running_ = std::make_unique<Running>(loop_, view_, std::move(answers), std::move(recursors), options_);
+  UpstreamSettings upstreams;
+  CO_TRY(upstreams.recursors, Recursors::parse(options_.recursors));
+  CO_TRY(upstreams.domains, DomainServers::parse(options_.servers));
+  upstreams.limit = options_.recursor_timeout;
+  upstreams.random_case = options_.random_case;
+  running_ = std::make_unique<Running>(loop_, view_, std::move(answers), std::move(upstreams), options_, *journal_);
   const auto asked = options_.endpoints;
   running_->rebinding = true;
   auto bound = co_await running_->there(running_->listen(asked));
@@ -124,6 +133,7 @@ asio::awaitable<void> DnsServer::stop() {
   if (!running_) co_return;
   co_await running_->tasks.stop();
   co_await running_->there(running_->listen({}));
+  co_await running_->there(running_->end_queries());
   end_thread();
   bound_.clear();
   problems_.clear();
@@ -169,6 +179,7 @@ ComponentReport DnsServer::report() const {
     out.detail = "no address to listen on";
   } else {
     for (const auto& domain : options_.domains) out.detail += (out.detail.empty() ? "answers for " : ", ") + domain;
+    if (const auto counted = summary(journal_->counters); !counted.empty()) out.detail += "; " + counted;
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "core/base/async/task_group.h"
 #include "core/dns/answer.h"
 #include "core/dns/exchange.h"
+#include "core/dns/journal.h"
 #include "core/registry/registry.h"
 
 namespace devstack::dns {
@@ -25,7 +26,10 @@ struct DnsOptions {
   std::map<std::string, std::vector<std::string>> records;
   /// Who answers for the rest: addresses ("10.0.0.1", "10.0.0.1:5353") or "auto", the machine's own. Empty: REFUSED.
   std::vector<std::string> recursors;
-  std::chrono::milliseconds recursor_timeout{2000};  ///< per recursor
+  /// Who answers for the names in a domain, before the recursors: domain to addresses; none: NXDOMAIN, asking nobody.
+  std::map<std::string, std::vector<std::string>> servers;
+  std::chrono::milliseconds recursor_timeout{2000};  ///< per server asked
+  bool random_case = false;                          ///< harder to forge replies to ("0x20"): UpstreamSettings
   /// Where to listen, UDP and TCP. Port 0 takes a free one, the same for both.
   std::vector<Endpoint> endpoints;
   std::string port_setting = "dns.port";  ///< the key that an error about a port names
@@ -53,7 +57,8 @@ class DnsServer final : public Component {
   /// Errc::port_taken (with the holder) or Errc::permission when one of the endpoints cannot be had.
   asio::awaitable<Result<void>> start() override;
   asio::awaitable<void> stop() override;
-  /// Addresses like "172.17.0.1:53"; degraded when an endpoint that was asked for later could not be had.
+  /// Addresses like "172.17.0.1:53"; what it answers for and how many questions it had; degraded when an endpoint that
+  /// was asked for later could not be had.
   [[nodiscard]] ComponentReport report() const override;
 
   /// Listens exactly there from now on: binds what is new, closes what is gone, leaves the others alone. Returns before
@@ -61,6 +66,10 @@ class DnsServer final : public Component {
   void set_endpoints(std::vector<Endpoint> endpoints);
   /// Where it listens now, ports filled in.
   [[nodiscard]] std::vector<Endpoint> endpoints() const { return bound_; }
+
+  /// The last questions and their answers. Kept over stop() and start().
+  [[nodiscard]] const QueryLog& log() const { return journal_->log; }
+  [[nodiscard]] const DnsCounters& counters() const { return journal_->counters; }
 
  private:
   struct Running;
@@ -70,6 +79,7 @@ class DnsServer final : public Component {
   asio::any_io_executor loop_;
   const registry::RegistryView& view_;
   DnsOptions options_;
+  std::unique_ptr<Journal> journal_ = std::make_unique<Journal>();  // written by the DNS thread
   std::unique_ptr<Running> running_;
   std::vector<Endpoint> bound_;
   std::vector<std::string> problems_;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,6 +40,7 @@ class UdpBatch {
   /// Empty when the datagram was longer than any query is.
   [[nodiscard]] Bytes request(std::size_t index) const;
   [[nodiscard]] Peer peer(std::size_t index) const;
+  [[nodiscard]] boost::asio::ip::address client(std::size_t index) const;
 
   /// Where to write the next reply: room for the longest there is. May send what is queued to make it.
   std::span<std::uint8_t> room(int socket);

@@ -71,6 +71,32 @@ TEST(Recursors, AutoWithoutFilesIsConfiguredButKnowsNobody) {
   EXPECT_FALSE(Recursors::parse({}, {}).value().configured());
 }
 
+TEST(DomainServers, LongestDomainWins) {
+  const auto servers = DomainServers::parse({{"corp.example", {"10.0.0.1", "10.0.0.2:5353", "10.0.0.1:53"}},
+                                             {"lab.Corp.example.", {"10.0.0.3"}},
+                                             {"secret.example", {}}})
+                           .value();
+  const auto of = [&](std::string_view name) { return servers.find(Name::parse(name).value()); };
+  EXPECT_THAT(texts(*of("www.CORP.example")), ElementsAre("10.0.0.1:53", "10.0.0.2:5353"));
+  EXPECT_THAT(texts(*of("corp.example")), ElementsAre("10.0.0.1:53", "10.0.0.2:5353"));
+  EXPECT_THAT(texts(*of("a.b.lab.corp.example")), ElementsAre("10.0.0.3:53"));
+  EXPECT_THAT(*of("x.secret.example"), IsEmpty());
+  EXPECT_EQ(of("notcorp.example"), nullptr);
+  EXPECT_EQ(of("."), nullptr);
+  EXPECT_TRUE(DomainServers().empty());
+}
+
+TEST(DomainServers, RootIsEverything) {
+  const auto servers = DomainServers::parse({{".", {"10.0.0.1"}}}).value();
+  EXPECT_NE(servers.find(Name::parse("www.example").value()), nullptr);
+  EXPECT_NE(servers.find(Name()), nullptr);
+}
+
+TEST(DomainServers, ErrorsNameWhatIsWrong) {
+  EXPECT_THAT(DomainServers::parse({{"a..b", {}}}).error().message, HasSubstr("a..b"));
+  EXPECT_THAT(DomainServers::parse({{"a.b", {"dns.example"}}}).error().message, HasSubstr("dns.example"));
+}
+
 TEST(NodeMeta, FollowsRfc1464) {
   EXPECT_THAT(node_meta_txt("key", "value").strings, ElementsAre("key=value"));
   EXPECT_THAT(node_meta_txt("a=b`c", "d=e`f").strings, ElementsAre("a`=b``c=d=e``f"));
@@ -98,6 +124,10 @@ TEST(DnsExchange, TakesOnlyTheReplyToItsQuestion) {
   other = reply;
   other.questions[0].name = Name::parse("A.EXAMPLE").value();
   EXPECT_TRUE(answers(encode(other), encode(query)));
+  other.questions[0].type = static_cast<Type>(65);
+  auto lookalike = query;
+  lookalike.questions[0].type = static_cast<Type>(97);  // "a", where 65 is "A"
+  EXPECT_FALSE(answers(encode(other), encode(lookalike))) << "numbers have no case";
   other = reply;
   other.questions.clear();
   EXPECT_FALSE(answers(encode(other), encode(query)));
