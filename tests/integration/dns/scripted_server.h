@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <functional>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "core/dns/codec.h"
@@ -26,12 +27,8 @@ class ScriptedServer {
   using Script = std::function<std::vector<Message>(const Message& query, net::Transport transport)>;
 
   explicit ScriptedServer(Script script) : script_(std::move(script)) {
-    const auto any = asio::ip::make_address("127.0.0.1");
-    udp_.open(asio::ip::udp::v4());
-    udp_.bind({any, 0});
-    tcp_.open(asio::ip::tcp::v4());
-    tcp_.bind({any, udp_.local_endpoint().port()});  // throws when it is taken there: the test tells
-    tcp_.listen();
+    while (!bind()) {
+    }
     endpoint_ = udp_.local_endpoint();
     thread_ = std::thread([this] { serve(); });
   }
@@ -56,6 +53,19 @@ class ScriptedServer {
   }
 
  private:
+  /// A free UDP port may be taken on TCP: then another one will do.
+  bool bind() {
+    constexpr int attempts = 50;
+    if (++binds_ > attempts) throw std::runtime_error("no port is free for both UDP and TCP");
+    const auto local = asio::ip::make_address("127.0.0.1");
+    boost::system::error_code error;
+    udp_ = asio::ip::udp::socket(io_, asio::ip::udp::endpoint(local, 0));
+    tcp_ = asio::ip::tcp::acceptor(io_, asio::ip::tcp::v4());
+    tcp_.set_option(asio::ip::tcp::acceptor::reuse_address(true));
+    tcp_.bind({local, udp_.local_endpoint().port()}, error);
+    if (!error) tcp_.listen(asio::socket_base::max_listen_connections, error);
+    return !error;
+  }
   void serve() {
     while (!stopping_) {
       std::array<pollfd, 2> waiting{{{udp_.native_handle(), POLLIN, 0}, {tcp_.native_handle(), POLLIN, 0}}};
@@ -105,6 +115,7 @@ class ScriptedServer {
   asio::io_context io_;
   asio::ip::udp::socket udp_{io_};
   asio::ip::tcp::acceptor tcp_{io_};
+  int binds_ = 0;
   Endpoint endpoint_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> over_udp_{0}, over_tcp_{0};
