@@ -81,6 +81,8 @@ dns::DnsOptions dns_options(const stack::StackFile& file, std::vector<dns::Endpo
   for (const auto& recursor : file.dns.recursors) {
     if (recursor != "none") options.recursors.push_back(recursor);
   }
+  options.servers = file.dns.servers;
+  options.random_case = file.dns.random_case;
   options.endpoints = std::move(endpoints);
   return options;
 }
@@ -211,6 +213,13 @@ void Parts::Impl::make_control(PartsInput& input) {
         std::move(id), follow, tail,
         [on_bytes = std::move(on_bytes)](docker::LogStream, std::string_view bytes) { on_bytes(bytes); });
   };
+  if (dns) {
+    options.dns_log = [server = dns.get()](std::uint64_t& after, std::size_t most) {
+      std::string out;
+      for (const auto& query : server->log().since(after, most)) out += dns::to_text(query) + '\n';
+      return out;
+    };
+  }
   options.down = std::move(input.down);
   options.apply = std::move(input.apply);
   api = std::make_unique<control::ControlApi>(input.loop, *stack, std::move(options));

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/paths.h"
@@ -55,10 +57,39 @@ asio::awaitable<Result<std::string>> ask(QueryOptions options) {
   co_return dns::to_text(reply);
 }
 
+struct DnsLogOptions {
+  bool follow = false;
+  int tail = -1;
+};
+
+void print(std::string_view bytes) {
+  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  std::fflush(stdout);
+}
+
+asio::awaitable<Result<void>> print_log(DnsLogOptions options) {
+  const control::ControlClient client(state_dir());
+  const auto follow = options.follow ? control::Follow::yes : control::Follow::no;
+  co_return co_await client.dns_log(options.tail, follow, print);
+}
+
+void add_dns_log(CommandLine line, CLI::App& dns) {
+  auto* log = dns.add_subcommand("log", "what it was asked last, by whom, and where the answer came from");
+  auto options = std::make_shared<DnsLogOptions>();
+  log->add_flag("-f,--follow", options->follow, "go on with what comes");
+  log->add_option("-n,--tail", options->tail, "only the last N queries");
+  log->callback([line, options] {
+    line.chosen = [options] {
+      const auto ended = run_blocking(print_log(*options));
+      return ended ? 0 : report(ended.error());
+    };
+  });
+}
+
 }  // namespace
 
 void add_dns(CommandLine line) {
-  auto* dns = line.cli.add_subcommand("dns", "ask devstack's DNS server");
+  auto* dns = line.cli.add_subcommand("dns", "ask devstack's DNS server, and see what it is asked");
   dns->require_subcommand(1);
   auto* query = dns->add_subcommand("query", "one question, as dig would show it");
   auto options = std::make_shared<QueryOptions>();
@@ -66,6 +97,7 @@ void add_dns(CommandLine line) {
   query->add_option("TYPE", options->type, "A (default), AAAA, SRV, PTR, …");
   query->add_option("--server", options->server, "ADDRESS[:PORT] (default: the appliance that runs here)");
   query->add_flag("--tcp", options->tcp, "over TCP");
+  add_dns_log(line, *dns);
   query->callback([line, options] {
     line.chosen = [options] {
       const auto text = run_blocking(ask(*options));

@@ -14,6 +14,8 @@ constexpr auto kCoalesce = std::chrono::milliseconds(100);
 constexpr auto kHeartbeat = std::chrono::seconds(15);
 /// How long to leave a registry alone after a change of its checks: hundreds may change in one go.
 constexpr auto kRegistryPause = std::chrono::milliseconds(50);
+constexpr auto kDnsLogPoll = std::chrono::milliseconds(200);
+constexpr std::size_t kDnsLogLines = 100'000;  // more than the DNS server keeps
 
 http::Response failure(Errc code, std::string message) { return error_response(Error{code, std::move(message)}); }
 
@@ -163,6 +165,34 @@ struct ControlApi::Impl {
     return response;
   }
 
+  http::Response answer_dns_log(const http::Query& query) {
+    if (!options.dns_log) return failure(Errc::unavailable, "devstack's DNS server is switched off (dns.enabled)");
+    std::size_t tail = kDnsLogLines;
+    if (query.get("tail") != "all") {
+      const auto number_given = number(query, "tail");
+      if (!number_given) return error_response(number_given.error());
+      if (number_given->has_value()) tail = static_cast<std::size_t>(**number_given);
+    }
+    const auto wanted = query.get("follow");
+    const auto follow = wanted && *wanted != "0" && *wanted != "false" ? Follow::yes : Follow::no;
+    auto response = http::text(200, {});
+    response.stream = [this, tail, follow](http::BodyWriter& out) { return stream_dns_log(out, tail, follow); };
+    return response;
+  }
+
+  asio::awaitable<void> stream_dns_log(http::BodyWriter& out, std::size_t tail, Follow follow) {
+    std::uint64_t after = 0;
+    for (std::size_t most = tail;; most = kDnsLogLines) {
+      auto text = options.dns_log(after, most);
+      if (!text.empty()) {
+        const bool there = co_await out.write(std::move(text));
+        if (!there) co_return;
+      }
+      if (follow == Follow::no) co_return;
+      co_await clock.sleep_for(kDnsLogPoll);
+    }
+  }
+
   asio::any_io_executor loop;
   StackControl& stack;
   ControlOptions options;
@@ -256,6 +286,7 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
   if (path == "/v1/status") co_return get ? http::json(200, to_json(status()) + "\n") : method_not_allowed("GET");
   if (path == "/v1/status/events") co_return get ? event_response("status", to_json) : method_not_allowed("GET");
   if (path == "/v1/logs") co_return get ? impl_->answer_logs(*query) : method_not_allowed("GET");
+  if (path == "/v1/dns/log") co_return get ? impl_->answer_dns_log(*query) : method_not_allowed("GET");
   if (path == "/v1/down") {
     if (!post) co_return method_not_allowed("POST");
     co_return co_await impl_->answer_down(*query);

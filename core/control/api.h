@@ -29,6 +29,8 @@ struct ControlOptions {
   /// URLs under which a browser reaches a discovered service (through the proxy).
   std::function<std::vector<std::string>(std::string_view service)> links;
   ContainerLogs container_logs;
+  /// The DNS server's queries from number `after` on, a line each, the last `most` of them; moves `after` behind them.
+  std::function<std::string(std::uint64_t& after, std::size_t most)> dns_log;
   std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace)> down;
   /// The bodies of POST /v1/apply and POST /v1/plan and what they answer are JSON between CLI and composition root;
   /// GET /v1/plan passes "".
@@ -46,6 +48,8 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/status/events                    server-sent events `status`, the whole document on each change, at
 ///                                               most ten a second; a comment every 15 s of quiet
 ///     GET  /v1/logs?service=NAME&tail=N&follow=1   text/plain, `name | line`; see log_stream.h
+///     GET  /v1/dns/log?tail=N&follow=1          text/plain, a query a line: what the DNS server was asked, and how it
+///                                               answered
 ///     POST /v1/units/NAME/{stop,start,restart}  by unit or service name; answers {} when done
 ///     POST /v1/down?timeout=SECONDS             answers {} after the services are down
 ///     POST /v1/apply · GET, POST /v1/plan       the composition root's

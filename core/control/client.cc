@@ -115,6 +115,21 @@ asio::awaitable<Result<void>> ControlClient::watch(std::function<bool(const supe
 }
 
 asio::awaitable<Result<void>> ControlClient::logs(LogRequest log, std::function<void(std::string_view)> on_text) const {
+  auto target =
+      fmt::format("/v1/logs?service={}&tail={}&follow={}", http::encode_path(log.service, http::Slash::escape),
+                  log.tail < 0 ? "all" : std::to_string(log.tail), log.follow == Follow::yes ? 1 : 0);
+  co_return co_await stream_text(std::move(target), std::move(on_text));
+}
+
+asio::awaitable<Result<void>> ControlClient::dns_log(int tail, Follow follow,
+                                                     std::function<void(std::string_view)> on_text) const {
+  auto target = fmt::format("/v1/dns/log?tail={}&follow={}", tail < 0 ? "all" : std::to_string(tail),
+                            follow == Follow::yes ? 1 : 0);
+  co_return co_await stream_text(std::move(target), std::move(on_text));
+}
+
+asio::awaitable<Result<void>> ControlClient::stream_text(std::string target,
+                                                         std::function<void(std::string_view)> on_text) const {
   Head head;
   std::string refused;
   http::StreamHandlers handlers;
@@ -127,9 +142,7 @@ asio::awaitable<Result<void>> ControlClient::logs(LogRequest log, std::function<
     }
   };
   http::Request request;
-  request.target =
-      fmt::format("/v1/logs?service={}&tail={}&follow={}", http::encode_path(log.service, http::Slash::escape),
-                  log.tail < 0 ? "all" : std::to_string(log.tail), log.follow == Follow::yes ? 1 : 0);
+  request.target = std::move(target);
   request.headers.set("Host", "devstack");
   const auto ended = co_await http::stream(target_, std::move(request), std::move(handlers));
   if (head.refusal) {

@@ -34,6 +34,9 @@ class ControlClient {
   /// `on_text` gets pieces of `name | line\n` text. Returns when the log ends; when following, cancel it.
   asio::awaitable<Result<void>> logs(LogRequest request, std::function<void(std::string_view)> on_text) const;
 
+  /// The same of the DNS server's queries, one a line; `tail` < 0 for all that it still knows.
+  asio::awaitable<Result<void>> dns_log(int tail, Follow follow, std::function<void(std::string_view)> on_text) const;
+
   asio::awaitable<Result<void>> unit_action(UnitAction action, std::string name) const;
   /// Returns when the services are down: up to `kLongest`.
   asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt) const;
@@ -45,6 +48,7 @@ class ControlClient {
  private:
   asio::awaitable<Result<std::string>> call(std::string method, std::string target, std::string body,
                                             std::chrono::milliseconds timeout) const;
+  asio::awaitable<Result<void>> stream_text(std::string target, std::function<void(std::string_view)> on_text) const;
   [[nodiscard]] Error explain(Error error) const;
 
   std::string state_dir_;

@@ -91,6 +91,19 @@ void read_recursors(DnsSettings& dns, V node, R in) {
   }
 }
 
+void read_servers(DnsSettings& dns, V node, R in) {
+  if (!expect_map(node, in)) return;
+  for (const auto& entry : node.entries) {
+    const Node& value = entry.value;
+    auto& servers = dns.servers[entry.key];
+    if (value.kind != Node::Kind::null) servers = read_text_or_texts(value, in);
+    for (const auto& one : servers) {
+      if (is_address_with_port(one)) continue;
+      in.report.error(value.at, "{}expected ip[:port], found \"{}\"", value.prefix(), one);
+    }
+  }
+}
+
 void read_records(DnsSettings& dns, V node, R in) {
   dns.records = read_text_map(node, in);
   for (const auto& [name, address] : dns.records) {
@@ -109,6 +122,8 @@ constexpr Field<DnsSettings> kDns[] = {
      }},
     {"bind", [](DnsSettings& s, V v, R in) { bind(s.bind, v, in); }},
     {"recursors", read_recursors},
+    {"servers", read_servers},
+    {"random_case", [](DnsSettings& s, V v, R in) { toggle(s.random_case, v, in); }},
     {"domains", [](DnsSettings& s, V v, R in) { s.domains = read_text_or_texts(v, in); }},
     {"records", read_records},
 };

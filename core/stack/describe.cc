@@ -123,6 +123,12 @@ json::object describe(const DnsSettings& s) {
   if (s.bind != none.bind) put(out, "bind", s.bind);
   if (s.recursors != none.recursors) put(out, "recursors", s.recursors);
   if (s.domains != none.domains) put(out, "domains", s.domains);
+  if (!s.servers.empty()) {
+    json::object servers;
+    for (const auto& [domain, addresses] : s.servers) servers[domain] = json::array(addresses.begin(), addresses.end());
+    put(out, "servers", std::move(servers));
+  }
+  put(out, "random_case", s.random_case, false);
   put(out, "records", s.records);
   return out;
 }

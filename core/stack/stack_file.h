@@ -33,7 +33,9 @@ struct DnsSettings {
   std::uint16_t port = 53;
   bool port_given = false;  ///< an explicit port never falls back
   std::vector<std::string> bind{"bridge", "loopback"};
-  std::vector<std::string> recursors{"auto"};  ///< auto | none | ip[:port]
+  std::vector<std::string> recursors{"auto"};               ///< auto | none | ip[:port]
+  std::map<std::string, std::vector<std::string>> servers;  ///< domain to ip[:port], before the recursors; none: nobody
+  bool random_case = false;
   std::vector<std::string> domains{"consul"};
   std::map<std::string, std::string> records;
 };

@@ -291,6 +291,51 @@ TEST_F(ControlLogs, ComponentsAreFoundInTheSupervisorsOwnLog) {
   EXPECT_EQ(read_logs({.service = "devstack", .tail = 1}), "devstack | info [dns] asked\n");
 }
 
+TEST_F(ControlLogs, DnsQueriesComeThroughTheHookAndGoOn) {
+  std::vector<std::string> queries{"one\n", "two\n", "three\n"};
+  ControlOptions options;
+  options.dns_log = [&](std::uint64_t& after, std::size_t most) {
+    std::string out;
+    const std::size_t from = queries.size() - std::min<std::size_t>(queries.size() - after, most);
+    for (std::size_t i = from; i < queries.size(); ++i) out += queries[i];
+    after = queries.size();
+    return out;
+  };
+  serve(std::move(options));
+  std::string text;
+  const auto take = [&](std::string_view bytes) { text += bytes; };
+  EXPECT_TRUE(run(client.dns_log(-1, Follow::no, take)));
+  EXPECT_EQ(text, "one\ntwo\nthree\n");
+  text.clear();
+  EXPECT_TRUE(run(client.dns_log(2, Follow::no, take)));
+  EXPECT_EQ(text, "two\nthree\n");
+
+  text.clear();
+  Signal full(io.get_executor());
+  const std::function<void(std::string_view)> watch = [&](std::string_view bytes) {
+    text += bytes;
+    if (queries.size() == 3) queries.emplace_back("four\n");
+    if (text.find("four") != std::string::npos) full.bump();
+  };
+  const auto follow = [](const ControlClient& cli, std::function<void(std::string_view)> on_text,
+                         Signal& end) -> asio::awaitable<bool> {
+    using namespace asio::experimental::awaitable_operators;
+    const auto limit = steady_clock().now() + 15s;
+    const auto first = co_await (cli.dns_log(1, Follow::yes, std::move(on_text)) || end.wait_past(0, limit));
+    co_return first.index() == 1 && std::get<1>(first);
+  };
+  EXPECT_TRUE(run(follow(client, watch, full)));
+  EXPECT_EQ(text, "three\nfour\n");
+}
+
+TEST_F(ControlLogs, WithoutDnsThereIsNoLogOfIt) {
+  serve();
+  const auto ended = run(client.dns_log(-1, Follow::no, [](std::string_view) {}));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::unavailable);
+  EXPECT_THAT(ended.error().message, HasSubstr("dns.enabled"));
+}
+
 TEST_F(ControlLogs, LargeLogArrivesWhole) {
   serve();
   stack.add("worker", UnitType::process);

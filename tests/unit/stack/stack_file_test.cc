@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
@@ -42,7 +43,8 @@ name: demo
 bridge: br0
 registry: {engine: embedded, node: n1, datacenter: dc2, http: 8501, bind: loopback,
            advertise: 10.0.0.9, ephemeral: true, enable_script_checks: true, kv: {a/b: 1, c: }}
-dns: {port: 8600, recursors: ["1.1.1.1", "10.0.0.1:5353"], domains: [consul, test], records: {x.test: 10.0.0.9}}
+dns: {port: 8600, recursors: ["1.1.1.1", "10.0.0.1:5353"], domains: [consul, test], records: {x.test: 10.0.0.9},
+      servers: {corp.example: [10.0.0.1, "10.0.0.2:5353"], lab: 10.0.0.3, secret: [], hidden: }, random_case: true}
 registrator: {mode: published, ip: 10.0.0.2}
 proxy: {engine: none, http: 8080, domain: test}
 ui: {enabled: false, port: 7600}
@@ -60,6 +62,10 @@ templates:
   EXPECT_TRUE(file->dns.port_given);
   EXPECT_THAT(file->dns.recursors, ElementsAre("1.1.1.1", "10.0.0.1:5353"));
   EXPECT_THAT(file->dns.records, ElementsAre(Pair("x.test", "10.0.0.9")));
+  EXPECT_THAT(file->dns.servers,
+              ElementsAre(Pair("corp.example", ElementsAre("10.0.0.1", "10.0.0.2:5353")), Pair("hidden", IsEmpty()),
+                          Pair("lab", ElementsAre("10.0.0.3")), Pair("secret", IsEmpty())));
+  EXPECT_TRUE(file->dns.random_case);
   EXPECT_EQ(file->registrator.ip, "10.0.0.2");
   EXPECT_EQ(file->proxy.http, 8080);
   EXPECT_TRUE(file->proxy.http_given);
