@@ -10,7 +10,8 @@
 
 /// One run of an agent's check, a function a kind. A probe never fails itself: what goes wrong is a critical result
 /// with the reason as its output, in the words that Consul and Go use. Runs on the caller's executor and ends within
-/// the check's timeout; cancelling it ends what it started. They know nothing of schedules or of the registry's state.
+/// the check's timeout; cancelling it ends what it started, except a command inside a container, which Docker offers no
+/// way to end. They know nothing of schedules or of the registry's state.
 /// https://developer.hashicorp.com/consul/docs/services/usage/checks
 namespace devstack::docker {
 class Client;
@@ -29,8 +30,13 @@ struct CheckResult {
 
 using CheckPtr = registry::CheckPtr;
 
+/// No check is waited for longer: what a definition may say goes beyond what can be added to a time.
+constexpr auto longest_timeout = std::chrono::hours(24);
 /// `timeout` of the definition, else `otherwise`.
 std::chrono::nanoseconds time_limit(const registry::CheckDefinition& definition, std::chrono::seconds otherwise);
+/// What is kept of an output at most, as Consul's agent: a check may ask for less.
+constexpr std::size_t most_output = 4096;
+std::size_t output_limit(const registry::CheckDefinition& definition);
 CheckResult critical(std::string output);
 
 /// GET (or `method`) `http`: 2xx passes, 429 warns. Redirects are followed, ten at most. The timeout, 10 s unless

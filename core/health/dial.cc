@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <netdb.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,12 +12,14 @@
 #include <charconv>
 
 #include "core/base/async/clock.h"
+#include "core/base/async/signal.h"
 
 namespace devstack::health {
 namespace {
 
 using asio::ip::tcp;
 using boost::system::error_code;
+using Time = std::chrono::steady_clock;
 using Socket = std::unique_ptr<tcp::socket>;
 using Endpoints = std::vector<tcp::endpoint>;
 
@@ -44,24 +48,29 @@ asio::awaitable<error_code> connect_to(tcp::socket& socket, tcp::endpoint where)
   co_return error;
 }
 
-asio::awaitable<Result<Socket>> dial_without_deadline(std::string address) {
-  const auto where = split_host_port(address);
-  if (!where) co_return fail(where.error().code, "dial tcp: {}", where.error().message);
-  const HostPort wanted = *where;
-  const auto found = co_await resolve(wanted);
-  if (!found) co_return fail(found.error().code, "dial tcp: {}", found.error().message);
-  auto socket = std::make_unique<tcp::socket>(co_await asio::this_coro::executor);
-  std::string first_error;
-  for (const auto& endpoint : *found) {
-    const auto error = co_await connect_to(*socket, endpoint);
-    if (!error) co_return std::move(socket);
-    if (error == asio::error::operation_aborted) co_return fail(Errc::cancelled, "cancelled");
-    if (first_error.empty()) {
-      first_error = fmt::format("dial tcp {}: connect: {}", to_text(endpoint), go_words(error.message()));
-    }
-  }
-  co_return fail(Errc::unavailable, "{}", first_error);
+/// The same until `limit`: asio::error::timed_out.
+asio::awaitable<error_code> connect_until(tcp::socket& socket, tcp::endpoint where, Time::time_point limit) {
+  using namespace asio::experimental::awaitable_operators;
+  const auto ended = co_await (connect_to(socket, where) || steady_clock().sleep_until(limit));
+  if (ended.index() == 0) co_return std::get<0>(ended);
+  co_return Time::now() >= limit ? asio::error::timed_out : asio::error::operation_aborted;
 }
+
+/// One question to the system's resolver. Asio asks it on a thread of its own, which nothing can interrupt while the
+/// name servers are silent: so nobody waits for the thread itself, and whoever still needs this holds it.
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+  tcp::resolver resolver;
+  Signal done;
+  error_code error;
+  tcp::resolver::results_type found;
+};
+
+/// Takes a question back that still waits for its turn on that thread.
+struct CancelAtExit {
+  std::shared_ptr<Lookup> lookup;
+  ~CancelAtExit() { lookup->resolver.cancel(); }
+};
 
 }  // namespace
 
@@ -87,7 +96,7 @@ std::string join_host_port(std::string_view host, std::string_view port) {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
-asio::awaitable<Result<Endpoints>> resolve(HostPort where) {
+asio::awaitable<Result<Endpoints>> resolve(HostPort where, Time::time_point deadline) {
   const auto port = port_number(where.port);
   if (!port) co_return fail(Errc::invalid_argument, "lookup tcp/{}: unknown port", where.port);
   error_code error;
@@ -97,26 +106,58 @@ asio::awaitable<Result<Endpoints>> resolve(HostPort where) {
     co_return Endpoints{tcp::endpoint(asio::ip::address_v4::loopback(), *port),
                         tcp::endpoint(asio::ip::address_v6::loopback(), *port)};
   }
-  tcp::resolver resolver(co_await asio::this_coro::executor);
-  const auto results = co_await resolver.async_resolve(
-      where.host, std::to_string(*port), tcp::resolver::numeric_service | tcp::resolver::address_configured,
-      asio::redirect_error(asio::use_awaitable, error));
-  if (error == asio::error::operation_aborted) co_return fail(Errc::cancelled, "cancelled");
-  if (error || results.empty()) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto lookup = std::make_shared<Lookup>(executor);
+  const CancelAtExit cancel{lookup};
+  lookup->resolver.async_resolve(where.host, std::to_string(*port),
+                                 tcp::resolver::numeric_service | tcp::resolver::address_configured,
+                                 [lookup](error_code failed, tcp::resolver::results_type results) {
+                                   lookup->error = failed;
+                                   lookup->found = std::move(results);
+                                   lookup->done.bump();
+                                 });
+  const bool ended = co_await lookup->done.wait_past(0, deadline);
+  if (!ended && Time::now() < deadline) co_return fail(Errc::cancelled, "cancelled");
+  if (!ended) co_return fail(Errc::timeout, "lookup {}: i/o timeout", where.host);
+  error = lookup->error;
+  if (error || lookup->found.empty()) {
     const bool unknown = !error || error == asio::error::host_not_found || error == asio::error::no_data;
     co_return fail(Errc::not_found, "lookup {}: {}", where.host,
                    unknown ? std::string("no such host") : go_words(error.message()));
   }
   Endpoints found;
-  for (const auto& entry : results) found.push_back(entry.endpoint());
+  for (const auto& entry : lookup->found) found.push_back(entry.endpoint());
   co_return found;
 }
 
-asio::awaitable<Result<Socket>> dial(std::string address, std::chrono::steady_clock::time_point deadline) {
-  using namespace asio::experimental::awaitable_operators;
-  auto first = co_await (dial_without_deadline(address) || steady_clock().sleep_until(deadline));
-  if (first.index() == 0) co_return std::move(std::get<0>(first));
-  co_return fail(Errc::timeout, "dial tcp {}: i/o timeout", address);
+Time::time_point share_until(Time::time_point now, Time::time_point deadline, std::size_t addresses) {
+  const auto left = deadline - now;
+  const Time::duration share = left / static_cast<Time::rep>(std::max<std::size_t>(addresses, 1));
+  return now + std::min(left, std::max<Time::duration>(share, least_share));
+}
+
+asio::awaitable<Result<Socket>> dial(std::string address, Time::time_point deadline) {
+  auto where = split_host_port(address);
+  if (!where) co_return fail(where.error().code, "dial tcp: {}", where.error().message);
+  const auto found = co_await resolve(std::move(*where), deadline);
+  if (!found) co_return fail(found.error().code, "dial tcp: {}", found.error().message);
+  auto socket = std::make_unique<tcp::socket>(co_await asio::this_coro::executor);
+  std::optional<Error> first;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    const auto endpoint = (*found)[i];
+    const auto limit = share_until(Time::now(), deadline, found->size() - i);
+    const auto error = co_await connect_until(*socket, endpoint, limit);
+    if (!error) co_return std::move(socket);
+    if (error == asio::error::operation_aborted) co_return fail(Errc::cancelled, "cancelled");
+    const bool late = error == asio::error::timed_out;
+    if (!first && late) first = Error{Errc::timeout, fmt::format("dial tcp {}: i/o timeout", to_text(endpoint))};
+    if (!first) {
+      first = Error{Errc::unavailable,
+                    fmt::format("dial tcp {}: connect: {}", to_text(endpoint), go_words(error.message()))};
+    }
+    if (Time::now() >= deadline) break;
+  }
+  co_return tl::unexpected(std::move(*first));
 }
 
 std::string go_words(std::string_view system_message) {

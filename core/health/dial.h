@@ -26,11 +26,19 @@ Result<HostPort> split_host_port(std::string_view text);
 std::string join_host_port(std::string_view host, std::string_view port);
 
 /// Every address of a name, at least one. `localhost` is never asked of the network (RFC 6761 §6.3). Errors: `lookup x:
-/// no such host`, `lookup tcp/x: unknown port`.
-asio::awaitable<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(HostPort where);
+/// no such host`, `lookup tcp/x: unknown port`, `lookup x: i/o timeout` (Errc::timeout) when the deadline came first.
+asio::awaitable<Result<std::vector<asio::ip::tcp::endpoint>>> resolve(HostPort where,
+                                                                      std::chrono::steady_clock::time_point deadline);
 
-/// Connects to the first address that takes the connection. Errors: whole, as above; those of the first address, or
-/// `dial tcp 10.0.0.1:80: i/o timeout` (Errc::timeout) when the deadline came first.
+/// Until when to try the first of so many addresses, that a dead one leaves time for the others: an equal share of what
+/// is left, but `least_share` at least, as Go divides it. Pure.
+constexpr auto least_share = std::chrono::seconds(2);
+std::chrono::steady_clock::time_point share_until(std::chrono::steady_clock::time_point now,
+                                                  std::chrono::steady_clock::time_point deadline,
+                                                  std::size_t addresses);
+
+/// Connects to the first address that takes the connection. Errors: as above; when there was time to connect, that of
+/// the first address, `dial tcp 10.0.0.1:80: i/o timeout` (Errc::timeout) when it did not answer in its share.
 asio::awaitable<Result<std::unique_ptr<asio::ip::tcp::socket>>> dial(std::string address,
                                                                      std::chrono::steady_clock::time_point deadline);
 

@@ -26,7 +26,7 @@ asio::awaitable<CheckResult> probe_docker(CheckPtr check, std::shared_ptr<docker
   const auto limit = time_limit(definition, std::chrono::seconds(30));
   const auto whole = std::chrono::ceil<std::chrono::milliseconds>(limit);
   auto argv = definition.script_args;
-  auto ran = co_await engine->exec(definition.docker_container_id, std::move(argv), definition.output_max_bytes, whole);
+  auto ran = co_await engine->exec(definition.docker_container_id, std::move(argv), output_limit(definition), whole);
   if (!ran) co_return critical(why(ran.error(), definition.docker_container_id, limit));
   CheckResult result;
   if (ran->exit_code == 0) result.status = registry::status::passing;

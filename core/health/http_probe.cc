@@ -42,7 +42,8 @@ std::string why(const Error& error, const http::Target& target) {
   }
 }
 
-asio::awaitable<Result<Answer>> exchange(HttpCall call, std::size_t output_bytes, Time::time_point deadline) {
+asio::awaitable<Result<Answer>> exchange(HttpCall call, std::size_t output_bytes, Time::time_point deadline,
+                                         Time::time_point connect_deadline) {
   const auto answer = std::make_shared<Answer>();
   const auto tail = std::make_shared<OutputTail>(output_bytes);
   http::StreamHandlers handlers;
@@ -52,11 +53,13 @@ asio::awaitable<Result<Answer>> exchange(HttpCall call, std::size_t output_bytes
     return true;
   };
   handlers.on_chunk = [tail](std::string_view piece) { tail->append(piece); };
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Time::now());
+  const auto now = Time::now();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+  const auto connecting = std::chrono::ceil<std::chrono::milliseconds>(connect_deadline - now);
   if (left.count() <= 0) co_return fail(Errc::timeout, "{}", timed_out);
   const http::Target target = call.target;
   const auto done = co_await http::stream(call.target, std::move(call.request), std::move(handlers),
-                                          std::chrono::milliseconds(0), left);
+                                          std::chrono::milliseconds(0), left, connecting);
   // An answer that broke off is one all the same: its status counts, as for Consul.
   if (!done && (answer->status == 0 || done.error().code == Errc::cancelled)) {
     co_return fail(done.error().code, "{}", why(done.error(), target));
@@ -68,17 +71,18 @@ asio::awaitable<Result<Answer>> exchange(HttpCall call, std::size_t output_bytes
 /// Tries each address of the host in turn until one takes the connection.
 asio::awaitable<Result<Answer>> ask(HttpCall call, std::size_t output_bytes, Time::time_point deadline) {
   const HostPort where{call.target.host, call.target.port};
-  const auto addresses = co_await resolve(where);
+  const auto addresses = co_await resolve(where, deadline);
   if (!addresses) co_return fail(addresses.error().code, "dial tcp: {}", addresses.error().message);
   Result<Answer> first = fail(Errc::unavailable, "dial tcp: no address");
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     HttpCall one = call;
     one.target.host = (*addresses)[i].address().to_string();
     one.target.port = std::to_string((*addresses)[i].port());
-    auto answer = co_await exchange(std::move(one), output_bytes, deadline);
+    const auto share = share_until(Time::now(), deadline, addresses->size() - i);
+    auto answer = co_await exchange(std::move(one), output_bytes, deadline, share);
     const bool connected = answer.has_value() || answer.error().code != Errc::unavailable;
     if (i == 0 || connected) first = std::move(answer);
-    if (connected) break;
+    if (connected || Time::now() >= deadline) break;
   }
   co_return first;
 }
@@ -106,7 +110,7 @@ asio::awaitable<CheckResult> probe_http(CheckPtr check) {
     auto call = call_of(step, definition, host_of(step.url) != host);
     if (!call && call.error().code == Errc::parse) co_return critical(call.error().message);
     if (!call) co_return critical(url_error(method, step.url, call.error().message));
-    const auto answer = co_await ask(std::move(*call), definition.output_max_bytes, deadline);
+    const auto answer = co_await ask(std::move(*call), output_limit(definition), deadline);
     if (!answer) co_return critical(url_error(method, step.url, answer.error().message));
     if (definition.disable_redirects) co_return result_of(definition, method, *answer);
     auto next = next_step(step, answer->status, answer->location);

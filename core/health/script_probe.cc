@@ -43,7 +43,7 @@ asio::awaitable<CheckResult> probe_script(CheckPtr check, std::map<std::string, 
   spec.argv = definition.script_args;
   spec.env = std::move(environment);
   auto ran = co_await process::capture(std::move(spec), std::chrono::ceil<std::chrono::milliseconds>(limit),
-                                       definition.output_max_bytes);
+                                       output_limit(definition));
   if (!ran) co_return at_once(ran.error().message);
   auto output = captured_text(std::move(ran->output), ran->written);
   if (ran->timed_out) {

@@ -124,7 +124,8 @@ asio::awaitable<Result<Response>> request(Target target, Request message, Client
 }
 
 asio::awaitable<Result<void>> stream(Target target, Request message, StreamHandlers handlers,
-                                     std::chrono::milliseconds idle, std::chrono::milliseconds whole) {
+                                     std::chrono::milliseconds idle, std::chrono::milliseconds whole,
+                                     std::chrono::milliseconds connecting) {
   const auto connection = std::make_shared<Connection>(co_await asio::this_coro::executor, target);
   const EndAtExit guard{*connection};
   const bool head_method = message.method == "HEAD";
@@ -132,7 +133,9 @@ asio::awaitable<Result<void>> stream(Target target, Request message, StreamHandl
   if (!handlers.on_chunk) handlers.on_chunk = [](std::string_view) {};
   CO_CHECK(check(message));
   if (whole.count() > 0) connection->never_after(Time::now() + whole);
-  auto connected = co_await connection->connect(ClientLimits().connect_timeout);
+  auto connected = co_await connection->connect(connecting.count() > 0 ? connecting
+                                                : whole.count() > 0    ? whole
+                                                                       : ClientLimits().connect_timeout);
   CO_CHECK(std::move(connected));
   connection->expires_at(idle.count() > 0 ? Time::now() + idle : Time::time_point::max());
   auto sent = co_await send(connection, target, std::move(message));

@@ -43,7 +43,8 @@ asio::awaitable<Result<Response>> request(Target target, Request message, Client
 /// go on; `on_chunk` gets body bytes as they arrive; `go_on`, where set, is asked after each piece and ends the
 /// exchange (ok) by answering false. Returns when the server ends the body (ok), or with the error that broke it;
 /// cancelling the coroutine closes the connection. `idle` bounds the wait for the next byte, `whole` the exchange from
-/// connecting to its end (0: none); past either it is Errc::timeout.
+/// connecting to its end (0: none); past either it is Errc::timeout. `connecting` bounds the way to the connection (0:
+/// as long as the whole, five seconds where that has no bound), and past it it is Errc::unavailable.
 struct StreamHandlers {
   std::function<bool(const Response&)> on_head;
   std::function<void(std::string_view)> on_chunk;
@@ -51,6 +52,7 @@ struct StreamHandlers {
 };
 asio::awaitable<Result<void>> stream(Target target, Request message, StreamHandlers handlers,
                                      std::chrono::milliseconds idle = std::chrono::milliseconds(0),
-                                     std::chrono::milliseconds whole = std::chrono::milliseconds(0));
+                                     std::chrono::milliseconds whole = std::chrono::milliseconds(0),
+                                     std::chrono::milliseconds connecting = std::chrono::milliseconds(0));
 
 }  // namespace devstack::http

@@ -147,6 +147,16 @@ TEST_F(HttpProbe, OfAHugeBodyTheEndIsKept) {
   EXPECT_TRUE(result.output.ends_with("xthe end"));
 }
 
+TEST_F(HttpProbe, NoCheckMayAskForMoreOutput) {
+  auto check = make_check();
+  check->definition.http = url("/huge");
+  check->definition.output_max_bytes = std::size_t{1} << 30U;
+  const auto result = probe(check);
+  EXPECT_EQ(result.output.size(), ("HTTP GET " + url("/huge") + ": 200 OK Output: ").size() + 4096);
+  check->definition.output_max_bytes = 7;
+  EXPECT_EQ(probe(check).output, "HTTP GET " + url("/huge") + ": 200 OK Output: the end");
+}
+
 TEST_F(HttpProbe, ABodyWithoutEndIsCutAtTheTimeoutAndItsStatusCounts) {
   auto check = make_check();
   check->definition.http = url("/drip");
@@ -216,6 +226,44 @@ TEST(TcpProbe, TakesIpv6) {
   if (no_v6) GTEST_SKIP() << "no IPv6 here: " << no_v6.message();
   listener.listen();
   EXPECT_EQ(probe_tcp_at(fmt::format("[::1]:{}", listener.local_endpoint().port())).status, "passing");
+}
+
+/// 127.0.0.1 leaves connections to a port unanswered, since nobody takes the one that fills its queue; ::1 takes them.
+class HalfDeadHost : public testing::Test {
+ protected:
+  void SetUp() override {
+    boost::system::error_code no_v6;
+    const auto port = dead_.local_endpoint().port();
+    alive_.open(asio::ip::tcp::v6(), no_v6);
+    if (!no_v6) alive_.set_option(asio::ip::v6_only(true), no_v6);
+    if (!no_v6) alive_.bind({asio::ip::address_v6::loopback(), port}, no_v6);
+    if (no_v6) GTEST_SKIP() << "no IPv6 here: " << no_v6.message();
+    alive_.listen();
+    dead_.listen(0);
+    filler_.connect(dead_.local_endpoint());
+    check_->definition.tcp = fmt::format("localhost:{}", port);
+    check_->definition.http = fmt::format("http://localhost:{}/", port);
+    check_->definition.timeout = 6s;  // three for each address
+  }
+  asio::io_context io_;
+  asio::ip::tcp::acceptor dead_{io_, {asio::ip::address_v4::loopback(), 0}, false};
+  asio::ip::tcp::acceptor alive_{io_};
+  asio::ip::tcp::socket filler_{io_};
+  std::shared_ptr<registry::Check> check_ = make_check();
+};
+
+TEST_F(HalfDeadHost, TheAddressThatAnswersGetsItsTurn) {
+  const auto result = test::run(io_, probe_tcp(check_), std::chrono::seconds(60));
+  EXPECT_EQ(result.output, "TCP connect " + check_->definition.tcp + ": Success");
+}
+
+TEST_F(HalfDeadHost, HttpGoesToTheOtherAddressToo) {
+  // Reaching it is enough: it accepts and goes away, which is no answer but tells who was asked.
+  bool accepted = false;
+  alive_.async_accept([&accepted](boost::system::error_code error, asio::ip::tcp::socket) { accepted = !error; });
+  const auto result = test::run(io_, probe_http(check_), std::chrono::seconds(60));
+  EXPECT_EQ(result.status, "critical");
+  EXPECT_TRUE(accepted) << result.output;
 }
 
 TEST(TcpProbe, FailsInGosWords) {
