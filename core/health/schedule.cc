@@ -12,6 +12,13 @@ Instant::duration first_delay(Schedule::Span interval, double chance) {
   return std::chrono::duration_cast<Instant::duration>(earliest_first_run + Schedule::Span(part));
 }
 
+/// With the same chance: so the phase is spread evenly over all of the interval.
+Instant::duration second_delay(Schedule::Span interval, double chance) {
+  const auto room = interval - shortest_interval;
+  const auto part = static_cast<Schedule::Span::rep>(chance * static_cast<double>(room.count()));
+  return std::chrono::duration_cast<Instant::duration>(shortest_interval + Schedule::Span(part));
+}
+
 Instant after(Instant at, Schedule::Span interval, Instant now) {
   const auto missed = (now - at) / std::chrono::duration_cast<Instant::duration>(interval);
   return at + (missed + 1) * std::chrono::duration_cast<Instant::duration>(interval);
@@ -22,8 +29,9 @@ Instant after(Instant at, Schedule::Span interval, Instant now) {
 void Schedule::set(const std::string& id, Span interval, Instant now, double chance) {
   erase(id);
   Entry entry;
-  entry.interval = std::max<Span>(interval, shortest_interval);
+  entry.interval = std::clamp<Span>(interval, shortest_interval, longest_interval);
   entry.at = now + first_delay(entry.interval, chance);
+  entry.second = entry.at + second_delay(entry.interval, chance);
   order_.emplace(entry.at, id);
   entries_.emplace(id, entry);
 }
@@ -43,7 +51,9 @@ std::vector<Schedule::Run> Schedule::take_due(Instant now, std::size_t limit) {
     const auto id = order_.begin()->second;
     order_.erase(order_.begin());
     auto& entry = entries_.at(id);
-    entry.at = after(entry.at, entry.interval, now);
+    const bool first = entry.at < entry.second;
+    entry.at =
+        first && entry.second > now ? entry.second : after(std::max(entry.at, entry.second), entry.interval, now);
     order_.emplace(entry.at, id);
     if (entry.running) continue;
     entry.running = true;

@@ -55,9 +55,43 @@ TEST_F(ScheduleTest, IntervalIsAtLeastASecond) {
 TEST_F(ScheduleTest, KeepsItsPhase) {
   schedule.set("a", 10s, start, 0);
   EXPECT_THAT(take(700ms), testing::ElementsAre("a"));
-  EXPECT_EQ(schedule.next(), start + 10500ms) << "late by 200 ms, but the rhythm is that of the first deadline";
+  EXPECT_EQ(schedule.next(), start + 1500ms);
+  EXPECT_THAT(take(1700ms), testing::ElementsAre("a"));
+  EXPECT_EQ(schedule.next(), start + 11500ms) << "late by 200 ms, but the rhythm is that of the second deadline";
   EXPECT_THAT(take(45s), testing::ElementsAre("a")) << "missed deadlines are not made up for";
-  EXPECT_EQ(schedule.next(), start + 50500ms);
+  EXPECT_EQ(schedule.next(), start + 51500ms);
+}
+
+TEST_F(ScheduleTest, TheSecondRunComesAnywhereInTheInterval) {
+  // What began together is spread over all of the interval, and stays so.
+  const std::vector<std::pair<double, Instant::duration>> expected{
+      {0, 1500ms}, {0.25, 4000ms}, {0.5, 6500ms}, {0.75, 9000ms}};
+  for (const auto& [chance, second] : expected) {
+    schedule.set("a", 10s, start, chance);
+    EXPECT_THAT(take(1500ms), testing::ElementsAre("a"));
+    const auto next = chance == 0 ? second + 10s : second;  // its second deadline was then, too
+    EXPECT_EQ(schedule.next(), start + next) << chance;
+    EXPECT_THAT(take(next), testing::ElementsAre("a"));
+    EXPECT_EQ(schedule.next(), start + next + 10s) << chance;
+  }
+}
+
+TEST_F(ScheduleTest, AMissedSecondRunIsNotMadeUpForEither) {
+  schedule.set("a", 10s, start, 0.5);
+  EXPECT_THAT(take(7s), testing::ElementsAre("a"));
+  EXPECT_EQ(schedule.next(), start + 16500ms);
+}
+
+TEST_F(ScheduleTest, IntervalIsAYearAtMost) {
+  for (const double chance : {0.0, 0.5, 0.999999}) {
+    schedule.set("a", Schedule::Span::max(), start, chance);
+    EXPECT_THAT(take(1500ms), testing::ElementsAre("a"));
+    EXPECT_GT(schedule.next(), start + 1500ms);
+    EXPECT_LE(schedule.next(), start + 1500ms + longest_interval);
+    EXPECT_THAT(take(3 * longest_interval), testing::ElementsAre("a"));
+    EXPECT_GT(schedule.next(), start + 3 * longest_interval);
+    EXPECT_LE(schedule.next(), start + 4 * longest_interval);
+  }
 }
 
 TEST_F(ScheduleTest, OneThatStillRunsIsPassedOver) {
