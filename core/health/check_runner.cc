@@ -81,9 +81,11 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
     const auto& definition = check->definition;
     StatusHandler handler(definition.success_before_passing, definition.failures_before_critical);
     watched.emplace(check->id, Watched{check, handler, nullptr});
-    schedule.set(check->id, definition.interval, clock.now(), std::uniform_real_distribution<>(0, 1)(random));
+    schedule.set(check->id, definition.interval, clock.now(), draw());
     changed.bump();
   }
+
+  double draw() { return options.chance ? options.chance() : std::uniform_real_distribution<>(0, 1)(random); }
 
   void forget(const std::string& id) {
     const auto known = watched.find(id);
@@ -116,6 +118,13 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
       if (!there.contains(id)) gone.push_back(id);
     }
     for (const auto& id : gone) forget(id);
+    observe(checks);
+  }
+
+  /// A check that nobody may run says nothing about its service.
+  void observe(std::vector<CheckPtr> checks) {
+    std::erase_if(
+        checks, [this](const CheckPtr& check) { return is_script(check->definition.kind) && !options.enable_scripts; });
     reaper.observe(checks, clock.now());
   }
 
@@ -242,7 +251,7 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
   /// Every 30 s: services to remove, and the texts of aliases, whose targets' outputs change without waking anybody.
   static asio::awaitable<void> sweep(Self self) {
     const auto state = self->view.snapshot();
-    self->reaper.observe(state->checks_of_node(self->node), self->clock.now());
+    self->observe(state->checks_of_node(self->node));
     for (const auto& id : self->reaper.due(self->clock.now())) {
       log::info("health", "service {} was critical for too long and is deregistered", id);
       co_await deregister(self, id);

@@ -17,10 +17,10 @@
 /// registry and posts UpdateCheckCommand and DeregisterCommand; whoever registers a check need not tell it.
 ///
 /// A check's run costs nothing until it is due: one timer serves them all, at most `probes_at_once` run at a time, one
-/// for each check. A new check, or one whose definition changed, is first run within 1.5 s (see schedule.h) and then at
-/// its interval; one that is registered again unchanged keeps its status, its counters and its rhythm; a removed one's
-/// probe is cancelled. What the database brings back after a restart of the program goes on.
-/// https://developer.hashicorp.com/consul/docs/services/usage/checks
+/// for each check. A new check, or one whose definition changed, is first run within 1.5 s, again within its interval
+/// (see schedule.h) and then at its interval; one that is registered again unchanged keeps its status, its counters and
+/// its rhythm; a removed one's probe is cancelled. What the database brings back after a restart of the program goes
+/// on. https://developer.hashicorp.com/consul/docs/services/usage/checks
 namespace devstack::health {
 
 struct CheckRunnerOptions {
@@ -33,6 +33,8 @@ struct CheckRunnerOptions {
   std::size_t probes_at_once = 256;
   /// Instead of the real probes, for tests.
   std::function<asio::awaitable<CheckResult>(CheckPtr)> probe;
+  /// Instead of chance, for tests: [0, 1).
+  std::function<double()> chance;
 };
 
 /// Made on the loop by the composition root; call stop() before destruction.

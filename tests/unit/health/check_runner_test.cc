@@ -36,6 +36,7 @@ class CheckRunnerTest : public testing::Test {
     CheckRunnerOptions options;
     options.enable_scripts = scripts;
     options.probes_at_once = 3;
+    options.chance = [] { return 0.5; };
     options.probe = [this](CheckPtr check) { return answer(this, std::move(check)); };
     runner_ = std::make_unique<CheckRunner>(io_.get_executor(), *registry_, *registry_, std::move(options), clock_);
     runner_->start();
@@ -135,10 +136,20 @@ TEST_F(CheckRunnerTest, ANewCheckRunsSoonButNotAtOnce) {
   pass(1300ms);
   EXPECT_EQ(probed_["a"], 1);
   EXPECT_EQ(shown("a"), "passing: said");
-  pass(8500ms);
+}
+
+TEST_F(CheckRunnerTest, ItRunsAgainSomewhereInItsIntervalAndThenAtIt) {
+  add({http_check("a")});
+  pass(1800ms);
   EXPECT_EQ(probed_["a"], 1);
-  pass(1500ms);
+  pass(4s);
+  EXPECT_EQ(probed_["a"], 1);
+  pass(1s);
+  EXPECT_EQ(probed_["a"], 2) << "6.5 s after it was seen";
+  pass(9s);
   EXPECT_EQ(probed_["a"], 2);
+  pass(1s);
+  EXPECT_EQ(probed_["a"], 3);
 }
 
 TEST_F(CheckRunnerTest, TheGivenStatusStaysUntilTheFirstResult) {
@@ -333,6 +344,26 @@ TEST_F(CheckRunnerTest, AServiceThatStaysCriticalIsRemovedWithAllItsChecksAndIts
   EXPECT_EQ(registry_->snapshot()->service("n1", "web-sidecar-proxy"), nullptr);
   EXPECT_EQ(shown("other"), "gone");
   EXPECT_EQ(runner_->stats().scheduled, 0U);
+}
+
+TEST_F(CheckRunnerTest, AScriptThatMayNotRunRemovesNoService) {
+  make_runner(false);
+  for (const auto kind : {Kind::script, Kind::docker}) {
+    auto script = http_check(kind == Kind::script ? "script" : "docker", 1s);
+    script.definition.kind = kind;
+    script.definition.script_args = {"/bin/true"};
+    script.definition.deregister_critical_after = 1s;
+    add({script}, script.id);
+  }
+  auto failing = http_check("failing", 1s);
+  failing.definition.deregister_critical_after = 1s;
+  result_ = result("critical", "no");
+  add({failing}, "web");
+  pass(125s);
+  EXPECT_EQ(registry_->snapshot()->service("n1", "web"), nullptr) << "one that runs and fails does";
+  EXPECT_NE(registry_->snapshot()->service("n1", "script"), nullptr);
+  EXPECT_NE(registry_->snapshot()->service("n1", "docker"), nullptr);
+  EXPECT_EQ(check("script")->status, "critical");
 }
 
 TEST_F(CheckRunnerTest, AnExpiredTtlCheckIsReapedToo) {
