@@ -29,6 +29,7 @@ asio::awaitable<Result<void>> Registrar::converge(std::string container, std::ve
     const bool ours = owner == owners_.end() || owner->second == container || take_over == TakeOver::yes;
     if (!ours) continue;
     owners_[registration.service.id] = container;
+    if (take_over == TakeOver::no && was_given_up(registration)) continue;
     if (auto written = co_await write(std::move(registration)); !written) outcome = std::move(written);
   }
   for (const auto& id : before) {
@@ -36,6 +37,16 @@ asio::awaitable<Result<void>> Registrar::converge(std::string container, std::ve
     if (auto released = co_await release(id, container); !released) outcome = std::move(released);
   }
   co_return outcome;
+}
+
+bool Registrar::was_given_up(const Registration& wanted) const {
+  const auto written = written_.find(wanted.service.id);
+  if (written == written_.end()) return false;
+  const auto state = view_.snapshot();
+  if (state->service(writer_.identity().node, wanted.service.id) != nullptr) return false;
+  if (state->restored_at() > written->second) return false;
+  return std::any_of(wanted.checks.begin(), wanted.checks.end(),
+                     [](const auto& check) { return check.definition.deregister_critical_after.count() > 0; });
 }
 
 asio::awaitable<Result<void>> Registrar::write(Registration wanted) {
@@ -69,6 +80,7 @@ asio::awaitable<Result<void>> Registrar::write(Registration wanted) {
     auto written = co_await writer_.apply(registry::Command(std::move(change)));
     if (!written) co_return tl::unexpected(std::move(written).error().with_context(wanted.service.id));
   }
+  written_[wanted.service.id] = view_.snapshot()->index();
   co_return Result<void>();
 }
 
@@ -91,6 +103,7 @@ asio::awaitable<Result<void>> Registrar::release(std::string service_id, std::st
   const auto owner = owners_.find(service_id);
   if (owner == owners_.end() || owner->second != container) co_return Result<void>();
   owners_.erase(owner);
+  written_.erase(service_id);
   for (const auto& [other, ids] : claims_) {
     if (!ids.contains(service_id)) continue;
     if (contested) contested(other);

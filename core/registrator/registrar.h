@@ -20,7 +20,8 @@ class Registrar {
 
   Registrar(registry::RegistryView& view, registry::RegistryWriter& writer) : view_(view), writer_(writer) {}
 
-  /// Makes the registry hold exactly `wanted` for this container; an empty list takes everything of it out.
+  /// Makes the registry hold exactly `wanted` for this container; an empty list takes everything of it out. What
+  /// was removed for being critical too long comes back with TakeOver::yes only.
   asio::awaitable<Result<void>> converge(std::string container, std::vector<Registration> wanted, TakeOver take_over);
   /// Takes out registrations of ours that no tracked container claims.
   asio::awaitable<Result<void>> sweep(std::string hostname, bool adopt_by_id);
@@ -35,6 +36,9 @@ class Registrar {
 
  private:
   asio::awaitable<Result<void>> write(Registration wanted);
+  /// Whether somebody took the service out since it was written, and it has a check that asks for that
+  /// (deregister_critical_after): it stays out until its container starts again, or both would go on for ever.
+  [[nodiscard]] bool was_given_up(const Registration& wanted) const;
   /// Checks of ours that are not wanted any more; those that others put on the service stay.
   asio::awaitable<Result<void>> remove_stale_checks(Registration wanted, registry::ServicePtr present);
   asio::awaitable<Result<void>> release(std::string service_id, std::string container);
@@ -46,6 +50,7 @@ class Registrar {
   registry::RegistryWriter& writer_;
   std::map<std::string, std::set<std::string>> claims_;  ///< container -> service ids
   std::map<std::string, std::string> owners_;            ///< service id -> the container it stands for
+  std::map<std::string, registry::Index> written_;       ///< service id -> the index at which it was known to be there
   bool compare_source_ = true;
 };
 

@@ -28,12 +28,12 @@ class RegistrarTest : public testing::Test {
   }
   void TearDown() override { test::run(io_, registry_->close()); }
 
-  void converge() {
+  void converge(Registrar::TakeOver take_over = Registrar::TakeOver::no) {
     RegistratorOptions options;
     options.hostname = "vm";
     options.host_address = "10.0.0.2";
     auto wanted = registrations(container_, options);
-    const auto done = test::run(io_, registrar_->converge(container_.id, std::move(wanted), Registrar::TakeOver::no));
+    const auto done = test::run(io_, registrar_->converge(container_.id, std::move(wanted), take_over));
     ASSERT_TRUE(done) << done.error().message;
   }
   /// As who carries checks out does.
@@ -46,6 +46,15 @@ class RegistrarTest : public testing::Test {
     const auto written = test::run(io_, registry_->apply(registry::Command(std::move(result))));
     ASSERT_TRUE(written) << written.error().message;
   }
+  /// As who carries checks out does with a service that was critical for too long.
+  void deregister() {
+    registry::DeregisterCommand command;
+    command.node = "vm";
+    command.service_id = "vm:c:80";
+    const auto removed = test::run(io_, registry_->apply(registry::Command(std::move(command))));
+    ASSERT_TRUE(removed) << removed.error().message;
+  }
+  bool registered() { return registry_->snapshot()->service("vm", "vm:c:80") != nullptr; }
   registry::CheckPtr check(const std::string& id) { return registry_->snapshot()->check("vm", id); }
   registry::Index index() { return registry_->snapshot()->index(); }
 
@@ -120,6 +129,40 @@ TEST_F(RegistrarTest, ACheckThatIsNotWantedAnyMoreGoes) {
   container_.env.clear();
   converge();
   EXPECT_FALSE(check(own));
+}
+
+TEST_F(RegistrarTest, WhatWasCriticalForTooLongStaysOutUntilTheContainerStartsAgain) {
+  container_.env = {"SERVICE_CHECK_TCP=true", "SERVICE_CHECK_DEREGISTER_AFTER=1m"};
+  converge(Registrar::TakeOver::yes);
+  ASSERT_TRUE(registered());
+  EXPECT_GT(check(own)->definition.deregister_critical_after.count(), 0);
+  converge();
+  deregister();
+  converge();
+  converge();
+  EXPECT_FALSE(registered());
+  converge(Registrar::TakeOver::yes);
+  EXPECT_TRUE(registered());
+  EXPECT_TRUE(check(own));
+}
+
+TEST_F(RegistrarTest, WhatComesBackAfterAStopIsRegistered) {
+  container_.env = {"SERVICE_CHECK_TCP=true", "SERVICE_CHECK_DEREGISTER_AFTER=1m"};
+  converge();
+  deregister();
+  std::vector<Registration> nothing;
+  const auto gone = test::run(io_, registrar_->converge(container_.id, std::move(nothing), Registrar::TakeOver::no));
+  ASSERT_TRUE(gone) << gone.error().message;
+  converge();
+  EXPECT_TRUE(registered());
+}
+
+TEST_F(RegistrarTest, WhatOthersRemovedWithoutSuchACheckComesBack) {
+  container_.env = {"SERVICE_CHECK_TCP=true"};
+  converge();
+  deregister();
+  converge();
+  EXPECT_TRUE(registered());
 }
 
 TEST_F(RegistrarTest, ChecksThatOthersPutOnTheServiceStay) {
