@@ -106,6 +106,8 @@ Result<std::shared_ptr<ChildCore>> ChildCore::start(const asio::any_io_executor&
 
 bool ChildCore::group_lives() const {
   if (!status && ours) return true;
+  // Nearly always nobody is left, and one call says so; whether somebody is a zombie only all of /proc tells.
+  if (::kill(-identity.pid, 0) != 0 && errno == ESRCH) return false;
   // Once the leader is reaped its number may name a stranger, which then leads a group of the same number.
   const auto holder = identify(identity.pid);
   if (holder && *holder != identity) return false;
