@@ -8,12 +8,14 @@
 namespace devstack::health {
 namespace {
 
-constexpr std::size_t largest_body = 64U << 10U;
+constexpr std::size_t largest_body = 64U << 10U;  ///< and as much for all fields
+constexpr std::size_t field_overhead = 32;        ///< as RFC 9113 §6.5.2 counts a field
 
 /// What one connection waits for, and what came of it. nghttp2's callbacks fill it in.
 struct Exchange {
   std::string to_send;  ///< the rest of the request's body
   H2Response response;
+  std::size_t field_bytes = 0;
   bool answered = false, acknowledged = false, too_large = false;
 };
 
@@ -31,8 +33,13 @@ std::string_view view(const std::uint8_t* data, std::size_t size) {
 
 int on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name, std::size_t name_size,
               const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
-  auto& fields = static_cast<Exchange*>(user)->response.fields;
-  fields.insert_or_assign(std::string(view(name, name_size)), std::string(view(value, value_size)));
+  auto& exchange = *static_cast<Exchange*>(user);
+  exchange.field_bytes += name_size + value_size + field_overhead;
+  if (exchange.field_bytes > largest_body) {
+    exchange.too_large = true;
+    return 0;
+  }
+  exchange.response.fields.insert_or_assign(std::string(view(name, name_size)), std::string(view(value, value_size)));
   return 0;
 }
 

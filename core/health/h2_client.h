@@ -24,7 +24,7 @@ struct H2Response {
   std::uint32_t reset = 0;  ///< the stream's error code (RFC 9113 §7) when the server broke it off
 };
 
-/// A POST and its whole answer, at most 64 KiB of it. Errors: Errc::io with the reason, too_large.
+/// A POST and its whole answer, at most 64 KiB each of fields and body. Errors: Errc::io with the reason, too_large.
 asio::awaitable<Result<H2Response>> h2_post(H2Stream& stream, H2Request request);
 /// Returns when the server has acknowledged a PING (RFC 9113 §6.7).
 asio::awaitable<Result<void>> h2_ping(H2Stream& stream);

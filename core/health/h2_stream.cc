@@ -10,6 +10,7 @@
 #include "core/base/async/clock.h"
 #include "core/health/dial.h"
 #include "core/health/tls_words.h"
+#include "core/http/trust.h"
 
 namespace devstack::health {
 namespace {
@@ -17,13 +18,6 @@ namespace {
 namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-Result<void> trust_system(ssl::context& context) {
-  error_code error;
-  context.set_default_verify_paths(error);
-  if (error) return fail(Errc::failed, "the system's CA store cannot be read: {}", error.message());
-  return {};
-}
 
 /// SNI is for names only (RFC 6066 §3); a certificate may hold an address as well.
 Result<void> expect_name(SSL* handle, std::string name, bool verify) {
@@ -49,13 +43,15 @@ std::string reason(SSL* handle, const error_code& error) {
 }  // namespace
 
 struct H2Stream::Impl {
-  explicit Impl(tcp::socket connected) : socket(std::move(connected)), context(ssl::context::tls_client) {}
+  explicit Impl(tcp::socket connected) : socket(std::move(connected)) {}
 
   Result<void> prepare(const H2Security& security, const std::string& host) {
-    // OpenSSL's own judgement of the chain stays with the connection, for reason().
-    context.set_verify_mode(security.verify ? ssl::verify_peer : ssl::verify_none);
-    if (security.verify) CHECK(trust_system(context));
-    tls.emplace(socket, context);
+    try {
+      // The session holds a reference to the context; the judgement of the chain stays with it, for reason().
+      tls.emplace(socket, *http::client_context(security.verify));
+    } catch (const boost::system::system_error& failure) {
+      return fail(Errc::failed, "tls: cannot be set up: {}", failure.code().message());
+    }
     static constexpr std::array<unsigned char, 3> h2{2, 'h', '2'};
     SSL_set_alpn_protos(tls->native_handle(), h2.data(), h2.size());
     return expect_name(tls->native_handle(), security.server_name.empty() ? host : security.server_name,
@@ -63,7 +59,6 @@ struct H2Stream::Impl {
   }
 
   tcp::socket socket;
-  ssl::context context;
   std::optional<ssl::stream<tcp::socket&>> tls;
 };
 

@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <boost/asio/ip/address.hpp>
@@ -13,9 +12,9 @@
 #include <boost/asio/ssl/impl/src.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <cstdint>
-#include <cstdlib>
 #include <utility>
+
+#include "core/http/trust.h"
 
 namespace devstack::http {
 namespace {
@@ -54,48 +53,6 @@ bool expect_name(SSL* session, std::string name, bool verify) {
   return ::SSL_set1_host(session, name.c_str()) == 1;
 }
 
-/// The file of trusted certificates as it is now. One in the folder is looked for when a certificate names it.
-struct TrustFile {
-  std::string path;
-  ino_t inode = 0;
-  off_t size = 0;
-  std::int64_t changed_ns = 0;
-  friend bool operator==(const TrustFile&, const TrustFile&) = default;
-};
-
-TrustFile trust_file() {
-  const char* given = std::getenv(::X509_get_default_cert_file_env());
-  TrustFile file{given != nullptr ? given : ::X509_get_default_cert_file()};
-  struct stat found {};
-  if (::stat(file.path.c_str(), &found) != 0) return file;
-  file.inode = found.st_ino;
-  file.size = found.st_size;
-  file.changed_ns = std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec;
-  return file;
-}
-
-std::shared_ptr<ssl::context> make_context(bool verify) {
-  auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
-  ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  context->set_verify_mode(verify ? ssl::verify_peer : ssl::verify_none);
-  if (verify) context->set_default_verify_paths();
-  return context;
-}
-
-/// Reading a whole CA bundle takes tens of milliseconds, too long for a loop that probes every second: once for each
-/// state of the file is enough. Throws what Asio throws.
-std::shared_ptr<ssl::context> context_for(bool verify) {
-  if (!verify) return make_context(false);
-  thread_local TrustFile read;
-  thread_local std::shared_ptr<ssl::context> context;
-  auto now = trust_file();
-  if (!context || !(now == read)) {
-    context = make_context(true);
-    read = std::move(now);
-  }
-  return context;
-}
-
 }  // namespace
 
 struct TlsStream::Impl {
@@ -109,7 +66,7 @@ TlsStream::~TlsStream() = default;
 Result<std::unique_ptr<TlsStream>> TlsStream::over(Socket& socket, const std::string& name, bool verify) {
   ::ERR_clear_error();
   try {
-    const auto context = context_for(verify);
+    const auto context = client_context(verify);
     auto impl = std::make_unique<Impl>(socket, *context);
     auto* session = impl->stream.native_handle();
     ::SSL_set_alpn_protos(session, kProtocols.data(), kProtocols.size());

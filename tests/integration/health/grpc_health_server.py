@@ -1,5 +1,5 @@
 """grpc.health.v1.Health by hand, on a free loopback port that goes to PORT_FILE: "" and "up" serve, "down" does not,
-"stuck" never answers, anything else is not found. With KEY and CERTIFICATE it speaks TLS."""
+"stuck" never answers, "wordy" answers with 80 KB of fields, anything else is not found. With KEY and CERTIFICATE it speaks TLS."""
 import os
 import sys
 import threading
@@ -15,6 +15,10 @@ def check(request, context):
     service = request[2:] if request else b""
     if service == b"stuck":
         threading.Event().wait(60)
+    if service == b"wordy":
+        context.send_initial_metadata((("a", "x" * 40000),))
+        context.set_trailing_metadata((("b", "y" * 40000),))
+        return bytes([8, 1])
     if service not in STATUSES:
         context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
     return bytes([8, STATUSES[service]])

@@ -103,6 +103,13 @@ TEST_F(H2Probes, AGrpcServerThatDoesNotAnswerIsCriticalAtTheTimeout) {
   EXPECT_EQ(ask(check).output, "rpc error: code = DeadlineExceeded desc = context deadline exceeded");
 }
 
+TEST_F(H2Probes, AnAnswerOfTooManyFieldsIsCritical) {
+  const auto result = ask(grpc_check(grpc_server() + "/wordy"));
+  EXPECT_EQ(result.status, "critical");
+  EXPECT_EQ(result.output,
+            "rpc error: code = Unavailable desc = transport is closing: the answer is larger than 65536 bytes");
+}
+
 TEST_F(H2Probes, GrpcSpeaksTls) {
   write_key_pair();
   auto check = grpc_check(grpc_server({key_, certificate_}));
