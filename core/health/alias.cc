@@ -30,7 +30,12 @@ AliasHealth alias_health(const State& state, const Check& check) {
   const auto& node = local ? check.node : check.definition.alias_node;
   AliasHealth health{std::string(registry::status::passing), "No checks found."};
   bool target_has_checks = false;
-  for (const auto& other : state.checks_of_node(node)) {
+  auto checks = state.checks_of_instance(node, "");
+  if (!target.empty()) {
+    auto of_target = state.checks_of_instance(node, target);
+    checks.insert(checks.end(), of_target.begin(), of_target.end());
+  }
+  for (const auto& other : checks) {
     if (local && !other->agent_owned) continue;
     if (other->id == check.id && other->node == check.node) continue;
     const bool of_target = other->service_id == target;

@@ -54,6 +54,24 @@ struct Flight {
   Signal gone;  ///< the check was removed or replaced: the probe's result is nobody's
 };
 
+struct News {
+  CheckPtr about;
+  std::string status, output;
+};
+
+/// Several news on their way to the registry.
+struct Telling {
+  Telling(const asio::any_io_executor& executor, std::size_t count) : left(count), done(executor) {}
+  std::size_t left;
+  Signal done;  ///< the last one was told
+};
+struct Told {
+  std::shared_ptr<Telling> telling;
+  ~Told() {
+    if (--telling->left == 0) telling->done.bump();
+  }
+};
+
 struct Watched {
   CheckPtr check;
   StatusHandler handler;
@@ -146,9 +164,9 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
     while (true) {
       const auto state = self->view.snapshot();
       self->sync(*state);
-      for (const auto& check : std::vector<CheckPtr>(self->silenced)) {
-        co_await tell(self, check, check->status, std::string(no_scripts));
-      }
+      std::vector<News> news;
+      for (const auto& check : self->silenced) news.push_back({check, check->status, std::string(no_scripts)});
+      co_await tell_all(self, std::move(news));
       co_await tell_aliases(self);
       auto watches = self->watches();
       co_await self->view.wait(std::move(watches), state->index(), never);
@@ -157,10 +175,13 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
   }
 
   static asio::awaitable<void> tell_aliases(Self self) {
-    for (const auto& check : std::vector<CheckPtr>(self->aliases)) {
-      auto health = alias_health(*self->view.snapshot(), *check);
-      co_await tell(self, check, std::move(health.status), std::move(health.output));
+    const auto state = self->view.snapshot();
+    std::vector<News> news;
+    for (const auto& check : self->aliases) {
+      auto health = alias_health(*state, *check);
+      news.push_back({check, std::move(health.status), std::move(health.output)});
     }
+    co_await tell_all(self, std::move(news));
   }
 
   // --- Runs ---
@@ -235,6 +256,23 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
   }
 
   // --- What the registry is told ---
+
+  /// All at once, so that they share a commit; ends when the last is written.
+  static asio::awaitable<void> tell_all(Self self, std::vector<News> news) {
+    std::erase_if(news, [&self](const News& one) {
+      const auto current = self->view.snapshot()->check(self->node, one.about->id);
+      return current && current->status == one.status && current->output == one.output;
+    });
+    if (news.empty()) co_return;
+    const auto telling = std::make_shared<Telling>(self->loop, news.size());
+    for (auto& one : news) self->tasks->spawn("health: tell", tell_one(self, std::move(one), telling));
+    co_await telling->done.wait_past(0, never);
+  }
+
+  static asio::awaitable<void> tell_one(Self self, News news, std::shared_ptr<Telling> telling) {
+    const Told told{telling};
+    co_await tell(self, std::move(news.about), std::move(news.status), std::move(news.output));
+  }
 
   static asio::awaitable<void> tell(Self self, CheckPtr about, std::string status, std::string output) {
     const auto current = self->view.snapshot()->check(self->node, about->id);

@@ -140,6 +140,12 @@ std::vector<CheckPtr> State::checks_of_node(std::string_view node) const {
   return out;
 }
 
+std::vector<CheckPtr> State::checks_of_instance(std::string_view node, std::string_view service_id) const {
+  std::vector<CheckPtr> out;
+  data_->for_checks(join(folded(node), folded(service_id), ""), collect(out));
+  return out;
+}
+
 std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) const {
   std::vector<CheckPtr> out;
   const auto* entry = data_->names.find(folded(service_name));

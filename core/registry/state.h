@@ -49,6 +49,8 @@ class State {
   // --- Checks ---
   [[nodiscard]] CheckPtr check(std::string_view node, std::string_view check_id) const;
   [[nodiscard]] std::vector<CheckPtr> checks_of_node(std::string_view node) const;  ///< node checks and service checks
+  /// Those of one instance alone, by check id; of the node itself for "".
+  [[nodiscard]] std::vector<CheckPtr> checks_of_instance(std::string_view node, std::string_view service_id) const;
   [[nodiscard]] std::vector<CheckPtr> checks_of_service(std::string_view service_name) const;
   [[nodiscard]] std::vector<CheckPtr> checks_in_state(std::string_view status) const;  ///< "any" for all
 

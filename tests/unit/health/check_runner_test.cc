@@ -325,6 +325,26 @@ TEST_F(CheckRunnerTest, AnAliasFollowsItsTarget) {
   EXPECT_EQ(probed_.count("alias"), 0U);
 }
 
+TEST_F(CheckRunnerTest, ManyAliasesFollowOneTarget) {
+  std::vector<Check> aliases(300);
+  for (std::size_t i = 0; i < aliases.size(); ++i) {
+    aliases[i].id = aliases[i].name = fmt::format("alias {}", i);
+    aliases[i].agent_owned = true;
+    aliases[i].definition.kind = Kind::alias;
+    aliases[i].definition.alias_service = "web";
+  }
+  add({http_check("c", 1s)}, "web");
+  add(aliases, "front");
+  const auto saying = [&](const std::string& what) {
+    return std::count_if(aliases.begin(), aliases.end(), [&](const Check& alias) { return shown(alias.id) == what; });
+  };
+  pass(1700ms);
+  EXPECT_EQ(saying("passing: All checks passing."), 300);
+  result_ = result("critical", "no");
+  pass(1500ms);
+  EXPECT_EQ(saying("critical: Aliased check \"c\" failing: no"), 300);
+}
+
 TEST_F(CheckRunnerTest, AServiceThatStaysCriticalIsRemovedWithAllItsChecksAndItsSidecar) {
   result_ = result("critical", "no");
   auto failing = http_check("failing", 1s);

@@ -111,6 +111,27 @@ TEST(Catalog, DeregisteringAServiceTakesItsChecksOnly) {
   EXPECT_NE(s.state.check("n1", "c2"), nullptr);
 }
 
+TEST(Catalog, ChecksOfOneInstanceAreItsOwnAlone) {
+  Scenario s;
+  for (const auto* node : {"n1", "n2"}) {
+    s.node(node);
+    for (const auto* service : {"web", "web2"}) {
+      s.service(node, service, service);
+      s.check(node, std::string("of ") + service, "passing", service);
+    }
+    s.check(node, "disk", "passing");
+  }
+  const auto ids = [&](const std::string& service) {
+    std::vector<std::string> out;
+    for (const auto& check : s.state.checks_of_instance("N1", service)) out.push_back(check->node + "/" + check->id);
+    return out;
+  };
+  EXPECT_THAT(ids("WEB"), ElementsAre("n1/of web"));
+  EXPECT_THAT(ids("web2"), ElementsAre("n1/of web2"));
+  EXPECT_THAT(ids(""), ElementsAre("n1/disk"));
+  EXPECT_THAT(ids("we"), ElementsAre());
+}
+
 TEST(Catalog, AServiceIdMayMoveToAnotherName) {
   Scenario s;
   s.node("n1");
