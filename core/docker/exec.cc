@@ -1,5 +1,6 @@
 // Commands in running containers: https://docs.docker.com/engine/api/v1.41/#tag/Exec
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -56,6 +57,15 @@ tl::unexpected<Error> in_words(Error error, const std::vector<std::string>& argv
 asio::awaitable<Result<ExecResult>> Client::exec(std::string container, std::vector<std::string> argv,
                                                  std::size_t output_bytes, milliseconds timeout) {
   const auto deadline = Time::now() + timeout;
+  if (api_version_.empty()) {  // asking for it has a limit of its own
+    using namespace asio::experimental::awaitable_operators;
+    boost::system::error_code ignored;
+    asio::steady_timer limit(co_await asio::this_coro::executor, deadline);
+    auto known = co_await (negotiate() || limit.async_wait(asio::redirect_error(asio::use_awaitable, ignored)));
+    if (known.index() != 0) co_return in_words(Error{Errc::timeout, {}}, argv, timeout);
+    auto& engine = std::get<0>(known);
+    if (!engine) co_return in_words(std::move(engine).error(), argv, timeout);
+  }
   auto path = fmt::format("/containers/{}/exec", http::encode_path(container, http::Slash::escape));
   auto created = co_await call("POST", std::move(path), wire::create_exec_body(argv), left(deadline));
   if (!created) co_return in_words(std::move(created).error(), argv, timeout);

@@ -227,6 +227,19 @@ TEST_F(EngineTest, APullThatFailsNamesTheImage) {
   EXPECT_NE(pulled.error().message.find("127.0.0.1:1/dsit-http:none"), std::string::npos) << pulled.error().message;
 }
 
+TEST(NoEngine, ASilentOneDoesNotHoldACommandPastItsTimeout) {
+  asio::io_context io;
+  asio::ip::tcp::acceptor silent(io, {asio::ip::address_v4::loopback(), 0});
+  auto client = Client::connect_to(fmt::format("tcp://127.0.0.1:{}", silent.local_endpoint().port()));
+  ASSERT_TRUE(client) << client.error().message;
+  // Well below the ten seconds that asking for the version may take by itself.
+  const auto ended =
+      test::run(io, client->exec("any", {"true"}, 10, std::chrono::milliseconds(100)), std::chrono::seconds(8));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::timeout);
+  EXPECT_EQ(ended.error().message, "\"true\" did not end within 100 ms");
+}
+
 TEST(NoEngine, IsSaidInWordsForTheUser) {
   asio::io_context io;
   auto client = *Client::connect_to("unix:///nonexistent/docker.sock");
