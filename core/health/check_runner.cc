@@ -279,7 +279,7 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
     if (!current || !same_check(*current, *about)) co_return;
     if (current->status == status && current->output == output) co_return;
     registry::Command command =
-        registry::UpdateCheckCommand{self->node, about->id, std::move(status), std::move(output)};
+        registry::UpdateCheckCommand{self->node, about->id, std::move(status), std::move(output), about->definition};
     const auto done = co_await self->writer.apply(std::move(command));
     if (done || done.error().code == Errc::not_found || done.error().code == Errc::cancelled) co_return;
     // The next run says it again.

@@ -57,6 +57,8 @@ struct DeregisterCommand {
 /// shown from now on, but moves no index, wakes nobody and is not stored (a restart brings the stored output back).
 struct UpdateCheckCommand {
   std::string node, check_id, status, output;
+  /// What the result is about: a check that is defined otherwise by now is left as it is. Unset: whatever it is.
+  std::optional<CheckDefinition> about{};
 };
 /// Errors are whole, as clients match them: `raft apply failed: invalid session "x"`, `raft apply failed: missing
 /// session`. A CAS mismatch, a held lock and lock-delay are no errors but `applied == false`.

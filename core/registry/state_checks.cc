@@ -146,6 +146,7 @@ Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {
   const auto* found = data_.checks.find(join(folded(command.node), folded(command.check_id)));
   if (found == nullptr) return fail(Errc::not_found, "Unknown check ID \"{}\"", command.check_id);
   const CheckPtr before = *found;
+  if (command.about && *command.about != before->definition) return CommandResult{};
   if (before->status == command.status && before->output == command.output) return CommandResult{};
   auto check = std::make_shared<Check>(*before);
   check->status = command.status;

@@ -111,6 +111,30 @@ TEST(Catalog, DeregisteringAServiceTakesItsChecksOnly) {
   EXPECT_NE(s.state.check("n1", "c2"), nullptr);
 }
 
+TEST(Catalog, AResultOfAnotherDefinitionChangesNothing) {
+  Scenario s;
+  s.node("n1");
+  RegisterCommand command;
+  command.node.name = "n1";
+  command.skip_node_update = true;
+  command.checks.emplace_back();
+  command.checks[0].id = "c";
+  command.checks[0].status = "critical";
+  command.checks[0].definition.tcp = "127.0.0.1:80";
+  s.apply(command);
+  UpdateCheckCommand result{"n1", "c", "passing", "old"};
+  result.about.emplace();
+  result.about->tcp = "127.0.0.1:79";
+  const auto index = s.state.index();
+  s.apply(result);
+  EXPECT_EQ(s.state.check("n1", "c")->status, "critical");
+  EXPECT_EQ(s.state.check("n1", "c")->output, "");
+  EXPECT_EQ(s.state.index(), index);
+  result.about = s.state.check("n1", "c")->definition;
+  s.apply(result);
+  EXPECT_EQ(s.state.check("n1", "c")->status, "passing");
+}
+
 TEST(Catalog, ChecksOfOneInstanceAreItsOwnAlone) {
   Scenario s;
   for (const auto* node : {"n1", "n2"}) {
