@@ -12,9 +12,10 @@ namespace devstack::api {
 /// node, then id. Looks at every proxy: the registry keeps no index of them.
 std::vector<registry::Instance> connect_instances(const registry::State& state, std::string_view service);
 
-/// What a read of them reports: the newest index, by `table` (service or service_instances), of the service and of every
-/// name that one of its `instances` has. Any service may become its proxy, so who waits watches them all, and is answered
-/// when this rises.
+/// What a read of them reports: the newest index, by `table` (service or service_instances), of the service, of every
+/// name that one of its `instances` has, and of the services as a whole. Any service may become its proxy or cease to
+/// be it, so who waits watches them all, and is answered when this rises: too often, but never backwards and never too
+/// late.
 registry::Index connect_index(const registry::State& state, registry::Watch::Table table, std::string_view service,
                               const std::vector<registry::Instance>& instances);
 

@@ -131,6 +131,27 @@ TEST(BlockingQuery, FutureIndexBlocksToItsTimeoutAndAnswersTheRealOne) {
   EXPECT_EQ(index_of(answer), now);
 }
 
+TEST(BlockingQuery, AProxyThatLeftBetweenTwoPollsIsNotMissed) {
+  ApiServer server;
+  server.exchange("PUT", "/v1/agent/service/register", R"({"Name":"web","Port":80})");
+  server.exchange("PUT", "/v1/kv/a", "1");
+  server.exchange("PUT", "/v1/catalog/register",
+                  R"({"Node":"ext","Address":"10.0.0.1","Service":{"Service":"web-proxy","Kind":"connect-proxy",)"
+                  R"("Proxy":{"DestinationServiceName":"web"}}})");
+  std::vector<std::pair<std::string, std::string>> seen;
+  for (const std::string path : {"/v1/health/connect/web", "/v1/catalog/connect/web"}) {
+    const auto answer = server.exchange("GET", path);
+    EXPECT_NE(answer.body.find("web-proxy"), std::string::npos) << answer.body;
+    seen.emplace_back(path, index_of(answer));
+  }
+  server.exchange("PUT", "/v1/catalog/deregister", R"({"Node":"ext","ServiceID":"web-proxy"})");
+  for (const auto& [path, index] : seen) {
+    const auto answer = server.exchange("GET", path + "?wait=1s&index=" + index);
+    EXPECT_EQ(answer.body, "[]") << path;
+    EXPECT_GT(std::stoull(index_of(answer)), std::stoull(index)) << path;
+  }
+}
+
 TEST(BlockingQuery, EventListWaitsForAnEventOfItsName) {
   ApiServer server;
   server.exchange("PUT", "/v1/event/fire/deploy", "1");
