@@ -154,7 +154,10 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
   }
 
   static asio::awaitable<void> post(std::shared_ptr<ExpiryLoop> self, Key key) {
-    auto command = self->command(*self->view_.snapshot(), key);
+    const auto state = self->view_.snapshot();
+    // A deadline from before a restored snapshot: `follow` has not set the new ones yet.
+    if (state->restored_at() != self->restored_at_) co_return;
+    auto command = self->command(*state, key);
     if (!command) co_return;
     const auto done = co_await self->writer_.apply(std::move(*command));
     if (done || (done.error().code != Errc::io && done.error().code != Errc::unavailable)) co_return;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/registry/snapshot.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/run.h"
 
@@ -156,6 +157,29 @@ TEST_F(Expiry, ARemovedCheckIsForgotten) {
   apply(DeregisterCommand{"n1", "", "c"});
   pass(10s);
   EXPECT_EQ(registry->snapshot()->check("n1", "c"), nullptr);
+}
+
+TEST_F(Expiry, ADeadlineFromBeforeARestoreEndsNothing) {
+  session("s1", "10s");
+  ttl_check("c", 20s);
+  auto saved = decode_snapshot(encode_snapshot(*registry->snapshot()));
+  ASSERT_TRUE(saved) << saved.error().message;
+  sessions->renew("s1");
+  checks->heartbeat("n1", "c");
+  settle();  // both are due in 20 s
+  pass(19900ms);
+  clock.advance(50ms);
+  settle();
+  apply(std::move(*saved));
+  clock.advance(75ms);  // both are due, and what was restored is not looked at for another 25 ms
+  settle();
+  EXPECT_NE(registry->snapshot()->session("s1"), nullptr);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "passing");
+  pass(15s);
+  EXPECT_NE(registry->snapshot()->session("s1"), nullptr);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "passing");
+  pass(6s);
+  EXPECT_EQ(registry->snapshot()->session("s1"), nullptr);
 }
 
 TEST_F(Expiry, TombstonesAreForgottenAfterAQuarterOfAnHour) {
