@@ -25,8 +25,7 @@ Memory own_memory() {
 std::vector<Gauge> gauges_of(const Backend& backend) {
   const auto state = backend.view.snapshot();
   const auto datacenter = backend.writer.identity().datacenter;
-  std::size_t instances = 0;
-  for (const auto& node : state->nodes()) instances += state->services_of(node->name).size();
+  const auto there = state->counts();
   std::size_t sessions_with_ttl = 0;
   for (const auto& session : state->sessions()) sessions_with_ttl += session->ttl.empty() ? 0 : 1;
   const auto memory = own_memory();
@@ -40,10 +39,10 @@ std::vector<Gauge> gauges_of(const Backend& backend) {
           {"consul.runtime.sys_bytes", memory.total, {}},
           {"consul.server.isLeader", 1, {}},
           {"consul.session_ttl.active", count(sessions_with_ttl), {}},
-          {"consul.state.kv_entries", count(state->kv_prefix("").size()), where},
-          {"consul.state.nodes", count(state->nodes().size()), where},
-          {"consul.state.service_instances", count(instances), where},
-          {"consul.state.services", count(state->services().size()), where}};
+          {"consul.state.kv_entries", count(there.keys), where},
+          {"consul.state.nodes", count(there.nodes), where},
+          {"consul.state.service_instances", count(there.instances), where},
+          {"consul.state.services", count(there.services), where}};
 }
 
 Report report_of(const Backend& backend) {

@@ -58,6 +58,10 @@ State& State::operator=(State&&) noexcept = default;
 
 Index State::index() const { return data_->index; }
 
+State::Counts State::counts() const {
+  return {data_->nodes.size(), data_->services.size(), data_->names.size(), data_->kv.size()};
+}
+
 NodePtr State::node(std::string_view name_or_id) const {
   const auto key = folded(name_or_id);
   if (auto found = at<NodePtr>(data_->nodes, key)) return found;

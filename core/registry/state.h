@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,11 @@ class State {
 
   /// The index of the last write in it; never 0.
   [[nodiscard]] Index index() const;
+  /// How much is in it; costs nothing.
+  struct Counts {
+    std::size_t nodes = 0, instances = 0, services = 0, keys = 0;  ///< `services`: names that have an instance
+  };
+  [[nodiscard]] Counts counts() const;
 
   // --- Catalog. Node and service names are looked up without case. ---
   [[nodiscard]] NodePtr node(std::string_view name_or_id) const;
