@@ -1,5 +1,6 @@
 #include "core/registry/snapshot.h"
 
+#include <algorithm>
 #include <set>
 
 #include "core/registry/row_json.h"
@@ -143,7 +144,13 @@ Result<Row> read_record(Record record, Decoder& in) {
 class Consistency {
  public:
   Result<void> check(const std::vector<Row>& rows) {
-    for (const auto& row : rows) std::visit([this](const auto& value) { define(value); }, row.value);
+    for (const auto& row : rows) {
+      const auto* index = std::get_if<IndexRow>(&row.value);
+      if (index != nullptr && index->name == counter_row) newest_ = std::min(index->index, most_index);
+    }
+    for (const auto& row : rows) {
+      std::visit([this](const auto& value) { define(value), date(value); }, row.value);
+    }
     for (const auto& row : rows) std::visit([this](const auto& value) { refer(value); }, row.value);
     if (!fault_.empty()) return fail(Errc::parse, "{}", fault_);
     return {};
@@ -151,7 +158,11 @@ class Consistency {
 
  private:
   void name(std::string_view text) {
-    if (text.empty() || text.find(key_separator) != std::string_view::npos) fault_ = "a name is empty or holds NUL";
+    if (text.empty()) fault_ = "a name is empty or holds NUL";
+    part(text);
+  }
+  void part(std::string_view text) {
+    if (text.find(key_separator) != std::string_view::npos) fault_ = "a name is empty or holds NUL";
   }
   void define(const NodePtr& node) { name(node->name), nodes_.insert(folded(node->name)); }
   void define(const ServicePtr& service) {
@@ -159,9 +170,22 @@ class Consistency {
     services_.insert(join(folded(service->node), folded(service->id)));
   }
   void define(const SessionPtr& session) { name(session->id), sessions_.insert(folded(session->id)); }
-  void define(const CheckPtr& check) { name(check->id); }
+  /// Registries of before let a check have no id at all, and what they saved must come back.
+  void define(const CheckPtr& check) { part(check->id); }
   template <class Other>
   void define(const Other&) {}
+
+  /// What would stand above the counter could never be seen to change.
+  void at(Index index) {
+    if (index > newest_) fault_ = "an entry is newer than its registry";
+  }
+  template <class T>
+  void date(const std::shared_ptr<const T>& entry) {
+    at(entry->create_index), at(entry->modify_index);
+  }
+  void date(const TombstoneRow& row) { at(row.index); }
+  void date(const IndexRow& row) { at(row.index); }
+  void date(const ClearRow&) {}
 
   void node(const std::string& of) {
     if (!nodes_.contains(folded(of))) fault_ = fmt::format("node \"{}\" is missing", of);
@@ -181,6 +205,7 @@ class Consistency {
   template <class Other>
   void refer(const Other&) {}
 
+  Index newest_ = 0;
   std::set<std::string> nodes_, services_, sessions_;
   std::string fault_;
 };

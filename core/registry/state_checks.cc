@@ -52,6 +52,10 @@ Result<void> State::Writer::put_check(Check check) {
   if (check.id.find(key_separator) != std::string::npos) {
     return fail(Errc::invalid_argument, "a check id may not contain NUL");
   }
+  if (check.id.empty()) {
+    return fail(Errc::failed, "failed inserting check: object is missing a value for this index on node \"{}\"",
+                check.node);
+  }
   const auto* node = data_.nodes.find(folded(check.node));
   if (node == nullptr) {
     return fail(Errc::failed, "failed inserting check: Missing node registration on node \"{}\"", check.node);

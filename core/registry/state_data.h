@@ -89,6 +89,9 @@ inline constexpr TableName table_names[] = {
 inline constexpr std::string_view counter_row = "index";
 inline constexpr std::string_view service_row = "service:";
 
+/// The counter goes on from here: a file that says more is not one of ours, and the next write would begin at 0 again.
+inline constexpr Index most_index = Index{1} << 62U;
+
 using KeySet = PersistentMap<std::string, std::monostate>;
 
 struct State::Data {

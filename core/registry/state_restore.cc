@@ -8,9 +8,6 @@ namespace devstack::registry {
 
 namespace {
 
-/// The counter goes on from here: a file that says more is not one of ours, and the next write would begin at 0 again.
-constexpr Index most_index = Index{1} << 62U;
-
 bool is_name(std::string_view text) { return !text.empty() && text.find(key_separator) == std::string_view::npos; }
 
 }  // namespace

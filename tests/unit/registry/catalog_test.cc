@@ -213,6 +213,50 @@ TEST(Catalog, ARegistrationIsAllOrNothing) {
   EXPECT_EQ(s.error_of(command), "Must provide node");
 }
 
+TEST(Catalog, CountsWhatIsThere) {
+  Scenario s;
+  s.node("n1");
+  s.node("n2");
+  s.service("n1", "web", "web-1");
+  s.service("n1", "web", "web-2");
+  s.service("n2", "db");
+  s.put("a");
+  s.put("b");
+  s.remove("a");
+  auto counts = s.state.counts();
+  EXPECT_EQ(counts.nodes, 2U);
+  EXPECT_EQ(counts.instances, 3U);
+  EXPECT_EQ(counts.services, 2U);
+  EXPECT_EQ(counts.keys, 1U);
+  s.apply(DeregisterCommand{"n1", "", ""});
+  counts = s.state.counts();
+  EXPECT_EQ(counts.nodes, 1U);
+  EXPECT_EQ(counts.instances, 1U);
+  EXPECT_EQ(counts.services, 1U);
+}
+
+TEST(Catalog, ACheckNeedsAnIdOrAName) {
+  Scenario s;
+  s.node("n1");
+  RegisterCommand command;
+  command.node.name = "n1";
+  command.skip_node_update = true;
+  Check check;
+  check.status = "passing";
+  command.checks.push_back(check);
+  EXPECT_EQ(s.error_of(command), "failed inserting check: object is missing a value for this index on node \"n1\"");
+  TxnCheck op;
+  op.check = check;
+  op.check.node = "n1";
+  const auto refused = s.apply(TxnCommand{{op}});
+  ASSERT_EQ(refused.errors.size(), 1U);
+  EXPECT_EQ(refused.errors[0].what, "failed inserting check: object is missing a value for this index on node \"n1\"");
+  EXPECT_TRUE(s.state.checks_of_node("n1").empty());
+  command.checks.front().name = "c";
+  s.apply(command);
+  EXPECT_NE(s.state.check("n1", "c"), nullptr);
+}
+
 TEST(Catalog, AMaintenanceCheckOutranksCritical) {
   Scenario s;
   s.node("n1");

@@ -122,6 +122,40 @@ TEST(Snapshot, RefusesEveryCutAndSurvivesEveryFlippedByte) {
   }
 }
 
+TEST(Snapshot, TakesACheckWithoutIdFromARegistryOfBefore) {
+  auto node = std::make_shared<Node>();
+  node->name = "n1";
+  auto nameless = std::make_shared<Check>();
+  nameless->node = "n1";
+  nameless->status = "passing";
+  const auto decoded =
+      round_trip(State::restore({Row{NodePtr(node), Row::Kind::put}, Row{CheckPtr(nameless), Row::Kind::put}}, 1));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  Scenario s;
+  s.apply(*decoded);
+  ASSERT_NE(s.state.check("n1", ""), nullptr);
+  EXPECT_EQ(s.state.check("n1", "")->status, "passing");
+}
+
+TEST(Snapshot, RefusesAnEntryThatIsNewerThanItsRegistry) {
+  auto node = std::make_shared<Node>();
+  node->name = "n1";
+  auto entry = std::make_shared<KvEntry>();
+  entry->key = "k";
+  const auto decoded_at = [&](Index node_index, Index kv_index, Index counter) {
+    node->modify_index = node_index;
+    entry->modify_index = kv_index;
+    const auto decoded =
+        round_trip(State::restore({Row{NodePtr(node), Row::Kind::put}, Row{KvPtr(entry), Row::Kind::put}}, counter));
+    return decoded ? "accepted" : decoded.error().message;
+  };
+  const std::string refused = "state.bin does not add up: an entry is newer than its registry";
+  EXPECT_EQ(decoded_at(7, 8, 8), "accepted");
+  EXPECT_EQ(decoded_at(7, 9, 8), refused);
+  EXPECT_EQ(decoded_at(~Index{0}, 8, 8), refused);
+  EXPECT_EQ(decoded_at(7, ~Index{0}, ~Index{0}), refused);
+}
+
 TEST(Snapshot, RefusesRowsThatDoNotBelongTogether) {
   Scenario s;
   s.node("nowhere");
