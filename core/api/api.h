@@ -43,7 +43,7 @@ struct ApiOptions {
   std::function<void(std::string node, std::string check_id)> heartbeat = [](const std::string&, const std::string&) {};
 };
 
-/// What http::ServerLimits::body_bytes_of is for this API: a snapshot may be larger than anything else.
+/// What http::ServerLimits::body_bytes_of is for this API: a snapshot to restore may be larger than anything else.
 std::optional<std::size_t> body_limit(std::string_view method, std::string_view target);
 
 /// Keeps no state of its own beyond its options and what agent/metrics counts.

@@ -184,6 +184,18 @@ std::string pack_snapshot(const SnapshotMeta& meta, std::string_view state_bin) 
   return gzip(tar);
 }
 
+Result<std::string> pack_snapshot(const SnapshotMeta& meta, std::string_view state_bin, ArchiveBounds bounds) {
+  constexpr std::size_t kAround = 16 * kBlock;  // the other two files, the headers and the end take fewer
+  const auto too_large = [] {
+    return fail(Errc::failed, "failed to save snapshot: it is larger than a restore would take");
+  };
+  if (bounds.unpacked_bytes < kAround || state_bin.size() > bounds.unpacked_bytes - kAround) return too_large();
+  auto packed = pack_snapshot(meta, state_bin);
+  if (packed.empty()) return fail(Errc::failed, "failed to compress snapshot file");
+  if (packed.size() > bounds.packed_bytes) return too_large();
+  return packed;
+}
+
 Result<std::string> unpack_snapshot(std::string_view archive, std::size_t most_bytes) {
   TRY(const auto tar, gunzip(archive, most_bytes));
   TRY(const auto files, read_tar(tar));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <string>
@@ -22,6 +23,14 @@ struct SnapshotMeta {
 
 /// Empty when memory does not suffice.
 [[nodiscard]] std::string pack_snapshot(const SnapshotMeta& meta, std::string_view state_bin);
+
+/// How large an archive may be on the wire, and what is in it.
+struct ArchiveBounds {
+  std::size_t packed_bytes, unpacked_bytes;
+};
+/// The same for a save: Errc::failed when memory does not suffice, or when a restore with these bounds would refuse it.
+[[nodiscard]] Result<std::string> pack_snapshot(const SnapshotMeta& meta, std::string_view state_bin,
+                                                ArchiveBounds bounds);
 
 /// state.bin, after the sums of both files were compared. Errc::failed with the texts of Consul; nothing is unpacked
 /// beyond `most_bytes`, whatever the archive promises.

@@ -6,6 +6,8 @@ namespace devstack::api {
 
 std::string gzip(std::string_view text) {
   constexpr int kGzipWindow = 15 + 16;
+  // zlib counts what is before it in 32 bits, and so must what comes out of it fit.
+  if (text.size() >> 31U != 0) return {};
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
   std::string out(deflateBound(&stream, text.size()), '\0');

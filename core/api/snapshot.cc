@@ -9,8 +9,8 @@
 /// https://developer.hashicorp.com/consul/api-docs/snapshot
 namespace devstack::api {
 
-std::optional<std::size_t> body_limit(std::string_view, std::string_view target) {
-  if (target.substr(0, target.find('?')) == "/v1/snapshot") return kLargestArchive;
+std::optional<std::size_t> body_limit(std::string_view method, std::string_view target) {
+  if (method == "PUT" && target.substr(0, target.find('?')) == "/v1/snapshot") return kLargestArchive;
   return std::nullopt;
 }
 
@@ -24,10 +24,13 @@ asio::awaitable<http::Response> snapshot_save(const Call& call) {
   const auto identity = call.backend.writer.identity();
   meta.server_id = identity.node_id;
   meta.server_address = fmt::format("{}:{}", identity.address, call.backend.options.server_port);
-  auto pack = [state, meta] { return pack_snapshot(meta, registry::encode_snapshot(*state)); };
+  auto pack = [state, meta] {
+    return pack_snapshot(meta, registry::encode_snapshot(*state), {kLargestArchive, kLargestSnapshot});
+  };
+  auto packed = co_await call.backend.pool.run(std::move(pack));
+  if (!packed) co_return http::text(500, packed.error().message);
   http::Response response;
-  response.body = co_await call.backend.pool.run(std::move(pack));
-  if (response.body.empty()) co_return http::text(500, "failed to compress snapshot file");
+  response.body = std::move(*packed);
   response.headers.add("Content-Type", "application/x-gzip");
   response.headers.add("X-Consul-Index", std::to_string(meta.index));
   response.headers.add("X-Consul-Knownleader", "true");

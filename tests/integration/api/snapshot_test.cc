@@ -51,6 +51,13 @@ TEST(ApiSnapshot, IsAnArchiveWithIndexHeaders) {
   EXPECT_TRUE(answer.body.starts_with("\x1f\x8b"));
 }
 
+TEST(ApiSnapshot, OnlyARestoreMayBeLarge) {
+  EXPECT_TRUE(api::body_limit("PUT", "/v1/snapshot?stale"));
+  EXPECT_FALSE(api::body_limit("GET", "/v1/snapshot"));
+  EXPECT_FALSE(api::body_limit("POST", "/v1/snapshot"));
+  EXPECT_FALSE(api::body_limit("PUT", "/v1/kv/a"));
+}
+
 TEST(ApiSnapshot, RestoresEverythingAsItWas) {
   ApiServer server;
   fill(server);

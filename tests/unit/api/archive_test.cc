@@ -39,6 +39,24 @@ TEST(Archive, GivesBackWhatWasPacked) {
   }
 }
 
+TEST(Archive, IsNotMadeLargerThanWhatIsTakenBack) {
+  const SnapshotMeta meta{7, "id", "127.0.0.1:8300", 1700000000};
+  const auto text = [&](std::size_t size, ArchiveBounds bounds) {
+    const auto packed = pack_snapshot(meta, std::string(size, 's'), bounds);
+    return packed ? "packed" : packed.error().message;
+  };
+  const std::string refused = "failed to save snapshot: it is larger than a restore would take";
+  EXPECT_EQ(text(kPlenty, {kPlenty, kPlenty}), refused);
+  EXPECT_EQ(text(kPlenty / 2, {100, kPlenty}), refused);
+  EXPECT_EQ(text(kPlenty, {kPlenty, 100}), refused);
+  EXPECT_EQ(text(kPlenty / 2, {kPlenty, kPlenty}), "packed");
+  // What is just small enough is taken.
+  const std::string state(kPlenty - 16 * 512, 's');
+  const auto packed = pack_snapshot(meta, state, {kPlenty, kPlenty});
+  ASSERT_TRUE(packed) << packed.error().message;
+  EXPECT_EQ(refusal(*packed), "accepted");
+}
+
 TEST(Archive, SaysWhatIsNoGzip) {
   EXPECT_EQ(refusal(""), "failed to decompress snapshot: EOF");
   EXPECT_EQ(refusal("short"), "failed to decompress snapshot: unexpected EOF");
