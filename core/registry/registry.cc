@@ -243,26 +243,33 @@ void Registry::Impl::carry_out(Batch& batch, Command command, bool own,
 
 /// The snapshot may come from a registry whose node had our name: the id stays ours.
 RestoreCommand Registry::Impl::with_own_id(const RestoreCommand& command) const {
-  auto rows = std::make_shared<std::vector<Row>>(*command.rows);
-  for (auto& row : *rows) {
-    const auto* node = std::get_if<NodePtr>(&row.value);
+  const auto name = folded(options.identity.node);
+  std::shared_ptr<std::vector<Row>> rows;  // copied only for what changes
+  for (std::size_t i = 0; i < command.rows->size(); ++i) {
+    const auto* node = std::get_if<NodePtr>(&(*command.rows)[i].value);
     if (node == nullptr) continue;
+    const bool own = folded((*node)->name) == name;
+    if (own == ((*node)->id == options.identity.node_id)) continue;
     auto changed = std::make_shared<Node>(**node);
-    if (folded(changed->name) == folded(options.identity.node)) {
-      changed->id = options.identity.node_id;
-    } else if (changed->id == options.identity.node_id) {
-      changed->id.clear();  // it is us under an earlier name
-    }
-    row.value = NodePtr(std::move(changed));
+    changed->id = own ? options.identity.node_id : "";  // not ours by name: it is us under an earlier one
+    if (!rows) rows = std::make_shared<std::vector<Row>>(*command.rows);
+    (*rows)[i].value = NodePtr(std::move(changed));
   }
-  return RestoreCommand{std::move(rows)};
+  return rows ? RestoreCommand{std::move(rows)} : command;
 }
 
 /// What a snapshot cannot know: which agents are there now. Consul's servers drop the nodes of agents that are no
-/// members, and its agent puts back what it has registered itself; here that is what the parts of devstack own.
+/// members, and its agent puts back what it has registered itself; here that is what the agent API and the parts of
+/// devstack have registered. What the latter no longer know goes.
 void Registry::Impl::settle_restored(Batch& batch, const State& before) {
   const auto& own_node = options.identity.node;
   const auto done_quietly = [&](Command command) { carry_out(batch, std::move(command), true, nullptr); };
+  const auto on_own_node = [&] {
+    RegisterCommand command;
+    command.node = *before.node(own_node);
+    command.skip_node_update = true;
+    return command;
+  };
   for (const auto& node : batch.state.nodes()) {
     if (folded(node->name) == folded(own_node)) continue;
     if (batch.state.check(node->name, own_check)) done_quietly(DeregisterCommand{node->name, "", ""});
@@ -272,18 +279,22 @@ void Registry::Impl::settle_restored(Batch& batch, const State& before) {
     if (service->source.empty() || before.service(own_node, service->id)) continue;
     done_quietly(DeregisterCommand{own_node, service->id, ""});
   }
+  std::map<std::string, std::vector<Check>> checks;  // by service; "" for those of the node
+  for (const auto& check : before.checks_of_node(own_node)) {
+    const bool ours = check->agent_owned || !check->service_id.empty();
+    if (ours && !check->id.empty()) checks[folded(check->service_id)].push_back(*check);
+  }
   for (const auto& service : before.services_of(own_node)) {
-    if (service->source.empty()) continue;
-    RegisterCommand command;
-    command.node = *before.node(own_node);
-    command.skip_node_update = true;
+    if (service->source.empty() && !service->agent_owned) continue;
+    auto command = on_own_node();
     command.service = *service;
     command.replace_checks = true;
-    for (const auto& check : before.checks_of_node(own_node)) {
-      if (folded(check->service_id) == folded(service->id)) command.checks.push_back(*check);
-    }
+    command.checks = std::move(checks[folded(service->id)]);
     done_quietly(std::move(command));
   }
+  auto command = on_own_node();
+  command.checks = std::move(checks[""]);
+  done_quietly(std::move(command));
 }
 
 /// Our node, its service and its health are always there.

@@ -79,9 +79,10 @@ struct RegistryStats {
 /// synchronous=FULL) underneath. Concurrent writes share one commit; a write is acknowledged after it. Its own node,
 /// the service "consul" and the check "serfHealth" are there from the start and come back when somebody deregisters
 /// them; a registration through the catalog does not change the own node itself. A RestoreCommand leaves the own node,
-/// and the services that parts of devstack have registered (Service::source), as they are now, and drops the nodes of
-/// other agents (those with a check "serfHealth"), as Consul's servers do with nodes that are no members. Owner:
-/// cmd/devstack/app.cc.
+/// the services and node checks registered there through the agent API (agent_owned), and the services that parts of
+/// devstack have registered (Service::source), as they are now; it forgets those of the latter that are no more, and
+/// the nodes of other agents (those with a check "serfHealth"), as Consul's servers do with nodes that are no members.
+/// Owner: cmd/devstack/app.cc.
 class Registry final : public RegistryView, public RegistryWriter {
  public:
   /// `loop` is where state lives; all other methods may be called from any executor unless said otherwise.

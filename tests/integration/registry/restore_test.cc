@@ -139,6 +139,37 @@ TEST(Restore, WhatPartsOfDevstackOwnStaysAsItIsNow) {
   EXPECT_EQ(r.state()->check("laptop", "service:running")->status, "critical");
 }
 
+TEST(Restore, WhatTheAgentHasRegisteredSinceComesBack) {
+  const test::TempDir dir;
+  Opened r(dir.path());
+  r.add_service("both");
+  const auto saved = r.snapshot();
+  r.add_service("since");
+  ASSERT_TRUE(r.apply(UpdateCheckCommand{"laptop", "service:both", "critical", "down"}));
+  RegisterCommand others;
+  others.node.name = "laptop";
+  others.skip_node_update = true;
+  Check disk;
+  disk.id = disk.name = "disk";
+  disk.status = status::warning;
+  disk.agent_owned = true;
+  Check foreign;
+  foreign.id = foreign.name = "foreign";
+  others.checks = {disk, foreign};
+  others.service.emplace();
+  others.service->name = "catalog-only";
+  ASSERT_TRUE(r.apply(others));
+  r.restore(saved);
+  ASSERT_EQ(r.state()->instances("since").size(), 1U);
+  EXPECT_TRUE(r.state()->instances("since")[0].service->agent_owned);
+  EXPECT_EQ(r.state()->check("laptop", "service:since")->status, "passing");
+  EXPECT_EQ(r.state()->check("laptop", "service:both")->status, "critical");
+  ASSERT_NE(r.state()->check("laptop", "disk"), nullptr);
+  EXPECT_EQ(r.state()->check("laptop", "disk")->status, "warning");
+  EXPECT_EQ(r.state()->check("laptop", "foreign"), nullptr);
+  EXPECT_FALSE(r.state()->has_service("catalog-only"));
+}
+
 TEST(Restore, SessionsHaveTheirWholeTimeAgain) {
   const test::TempDir dir;
   Opened r(dir.path());
