@@ -141,6 +141,7 @@ bool is_json(const http::Response& response) {
 void finish(const http::Request& request, const http::Query& query, http::Response& response) {
   response.headers.add("X-Consul-Default-Acl-Policy", "allow");
   response.headers.add("Vary", "Accept-Encoding");
+  if (response.stream) return;
   if (query.has("pretty") && is_json(response) && !response.body.empty()) response.body = pretty_json(response.body);
   const bool packed_already = response.headers.get("Content-Type").value_or("") == "application/x-gzip";
   if (response.body.size() < kGzipFrom || packed_already) return;
@@ -205,9 +206,14 @@ struct Api::Impl {
     for (const auto& route : routes()) out.emplace_back(route.path);
     return out;
   }
+  /// As it is registered, since upper and lower case are one; "" for none.
+  static std::string service_of(const Call& call) {
+    const auto instances = call.backend.view.snapshot()->instance_set(call.rest);
+    return instances->empty() ? "" : instances->front().service->name;
+  }
   void answered(const Route& route, const Call& call, std::chrono::nanoseconds took) {
     const auto number = static_cast<std::size_t>(&route - routes().data());
-    metrics.request(number, call.request.method, call.rest, took);
+    metrics.request(number, call.request.method, metrics.by_service(number) ? service_of(call) : "", took);
     log::debug("http", "Request finished: method={} url={} from={} latency={:.3f}ms", call.request.method,
                call.request.target, call.request.peer, static_cast<double>(took.count()) / 1e6);
   }
@@ -235,7 +241,7 @@ asio::awaitable<http::Response> Api::handle(http::Request request) {
   const auto began = std::chrono::steady_clock::now();
   http::Response response = co_await carry_out(*match.route, call);
   impl_->answered(*match.route, call, std::chrono::steady_clock::now() - began);
-  if (!response.stream) finish(request, *query, response);
+  finish(request, *query, response);
   co_return response;
 }
 

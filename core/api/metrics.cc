@@ -225,18 +225,20 @@ void Metrics::roll() {
   any_finished_ = true;
 }
 
+bool Metrics::by_service(std::size_t route) const {
+  return routes_[route] == "/v1/catalog/service/" || routes_[route] == "/v1/health/service/";
+}
+
 void Metrics::request(std::size_t route, std::string_view method, std::string_view subject,
                       std::chrono::nanoseconds took) {
   roll();
   requests_[route * kMethods + method_number(method)].add(milliseconds(took));
-  auto* by_service = routes_[route] == "/v1/catalog/service/"  ? &catalog_queries_
-                     : routes_[route] == "/v1/health/service/" ? &health_queries_
-                                                               : nullptr;
-  if (by_service == nullptr) return;
+  if (!by_service(route)) return;
+  auto& services = routes_[route] == "/v1/catalog/service/" ? catalog_queries_ : health_queries_;
   queries_.add(1);
-  auto found = by_service->find(subject);
-  if (found == by_service->end()) {
-    found = by_service->try_emplace(by_service->size() < kServicesMost ? std::string(subject) : "").first;
+  auto found = services.find(subject);
+  if (found == services.end()) {
+    found = services.try_emplace(services.size() < kServicesMost ? std::string(subject) : "").first;
   }
   found->second.add(1);
 }

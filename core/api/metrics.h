@@ -65,8 +65,10 @@ class Metrics {
   /// `routes`: the patterns that requests are counted by.
   Metrics(std::chrono::nanoseconds interval, std::vector<std::string> routes);
 
-  /// A request of route number `route` has been answered. `subject` is what it asked for, for the two reads that
-  /// Consul counts by service.
+  /// Whether requests of that route are counted by service too, as Consul does for two reads.
+  [[nodiscard]] bool by_service(std::size_t route) const;
+  /// A request of route number `route` has been answered. `subject` is the service it asked for, where that counts and
+  /// there is one: names that clients make up must not fill the table, nor reach a reader of the metrics.
   void request(std::size_t route, std::string_view method, std::string_view subject, std::chrono::nanoseconds took);
   /// A command of that alternative of registry::Command has been carried out.
   void command(std::size_t kind, std::chrono::nanoseconds took);

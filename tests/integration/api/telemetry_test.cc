@@ -50,6 +50,25 @@ asio::awaitable<void> flood(asio::any_io_executor executor, Where where) {
   co_await client.expect("lines were left out: this reader is too slow");
 }
 
+asio::awaitable<void> read_head(asio::any_io_executor executor, Where where, std::string path, std::string& head) {
+  RawClient client(executor);
+  co_await client.connect(where);
+  std::string request = "GET " + path + " HTTP/1.1\r\n\r\n";
+  co_await client.send(std::move(request));
+  co_await client.expect("\r\n\r\n");
+  head = client.seen;
+}
+
+TEST(ApiMonitor, StreamsHaveTheHeadersOfEveryAnswer) {
+  ApiServer server;
+  for (const std::string path : {"/v1/agent/monitor", "/v1/agent/metrics/stream"}) {
+    std::string head;
+    run(server.io, read_head(server.io.get_executor(), endpoint_of(server), path, head));
+    EXPECT_NE(head.find("\r\nX-Consul-Default-Acl-Policy: allow\r\n"), std::string::npos) << head;
+    EXPECT_NE(head.find("\r\nVary: Accept-Encoding\r\n"), std::string::npos) << head;
+  }
+}
+
 TEST(ApiMonitor, AFloodCostsNoMemoryButLinesAndSaysSo) {
   ApiServer server;
   run(server.io, flood(server.io.get_executor(), endpoint_of(server)));
@@ -65,6 +84,22 @@ TEST(ApiMetrics, HaveRealValues) {
   const auto text = server.exchange("GET", "/v1/agent/metrics?format=prometheus");
   EXPECT_EQ(text.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_NE(text.body.find("\nconsul_kvs_apply_count 1\n"), std::string::npos) << text.body;
+}
+
+TEST(ApiMetrics, CountByNameOnlyServicesThatExist) {
+  ApiServer server;
+  server.exchange("PUT", "/v1/agent/service/register", R"({"Name":"web"})");
+  for (const std::string name : {"web", "WEB", "invented", "%ff%fe"}) {
+    server.exchange("GET", "/v1/health/service/" + name);
+    server.exchange("GET", "/v1/catalog/service/" + name);
+  }
+  const auto text = server.exchange("GET", "/v1/agent/metrics?format=prometheus").body;
+  for (const std::string counter : {"consul_health_service_query", "consul_catalog_service_query"}) {
+    EXPECT_NE(text.find("\n" + counter + "{service=\"web\"} 2\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("\n" + counter + "{service=\"\"} 2\n"), std::string::npos) << text;
+  }
+  EXPECT_EQ(text.find("invented"), std::string::npos);
+  EXPECT_EQ(text.find('\xff'), std::string::npos);
 }
 
 TEST(ApiMetrics, StreamGivesOneDocumentAnInterval) {
