@@ -2,6 +2,7 @@
 #include <charconv>
 #include <random>
 
+#include "core/api/connect.h"
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
 #include "core/api/query_definition.h"
@@ -97,7 +98,9 @@ void execute(const Call& call, const State& state, std::string_view asked, Answe
   }
   const auto& query = resolved->query;
   const bool connect = query.connect || call.query.has("connect");
-  const auto instances = state.instance_set(connect ? query.service + "-sidecar-proxy" : query.service);
+  const auto instances = connect
+                             ? std::make_shared<const std::vector<Instance>>(connect_instances(state, query.service))
+                             : state.instance_set(query.service);
   JsonWriter out;
   out.open_object();
   out.field("Service", query.service);

@@ -178,6 +178,23 @@ TEST(ApiAgent, SidecarComesAndGoesWithItsService) {
   EXPECT_EQ(server.exchange("GET", "/v1/agent/services").body, "{}");
 }
 
+TEST(ApiQuery, ConnectFindsProxiesOfAnyNameAndNativeInstances) {
+  ApiServer server;
+  const auto add = [&](const std::string& service) {
+    server.exchange("PUT", "/v1/catalog/register", R"({"Node":"n","Address":"10.0.0.1","Service":)" + service + "}");
+  };
+  add(R"({"Service":"web","ID":"plain"})");
+  add(R"({"Service":"web","ID":"native","Connect":{"Native":true}})");
+  add(R"({"Service":"envoy","ID":"proxy","Kind":"connect-proxy","Proxy":{"DestinationServiceName":"web"}})");
+  add(R"({"Service":"web-sidecar-proxy","ID":"namesake"})");
+  server.exchange("POST", "/v1/query", R"({"Name":"q","Service":{"Service":"web"}})");
+  const auto found = server.exchange("GET", "/v1/query/q/execute?connect").body;
+  EXPECT_TRUE(contains(found, R"("ID":"native")")) << found;
+  EXPECT_TRUE(contains(found, R"("ID":"proxy")")) << found;
+  EXPECT_FALSE(contains(found, R"("ID":"plain")")) << found;
+  EXPECT_FALSE(contains(found, R"("ID":"namesake")")) << found;
+}
+
 TEST(ApiAgent, ScriptChecksAreRefusedByDefault) {
   ApiServer server;
   const auto answer = server.exchange("PUT", "/v1/agent/service/register",
