@@ -80,8 +80,8 @@ asio::awaitable<Answer> answer_when_changed(const Route& route, const Call& call
     state = call.backend.view.snapshot();
     const Index before = answer.index;
     answer = compute(route, call, *state);
-    // Backwards: what was watched is gone and its index with it (a node); callers then start over from 0, as documented.
-    // A restored snapshot releases even those who wait for an index that is yet to come.
+    // Backwards: what was watched is gone and its index with it (a node); callers then start over from 0, as
+    // documented. A restored snapshot releases even those who wait for an index that is yet to come.
     if (answer.final || answer.index > seen || answer.index < before || state->restored_at() != restored_at) {
       co_return answer;
     }

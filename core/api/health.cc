@@ -118,7 +118,9 @@ void health_state(const Call& call, const State& state, Answer& answer) {
 }
 
 std::vector<Watch> watch_service(const Call& call) { return {{Table::service, name_in(call)}}; }
-std::vector<Watch> watch_connect(const Call&) { return {{Table::nodes, ""}, {Table::services, ""}, {Table::checks, ""}}; }
+std::vector<Watch> watch_connect(const Call&) {
+  return {{Table::nodes, ""}, {Table::services, ""}, {Table::checks, ""}};
+}
 std::vector<Watch> watch_node_checks(const Call& call) { return with_nodes(call, {Table::node_checks, name_in(call)}); }
 std::vector<Watch> watch_service_checks(const Call& call) {
   return with_nodes(call, {Table::service_checks, name_in(call)});

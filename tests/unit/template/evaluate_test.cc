@@ -224,7 +224,8 @@ TEST(Evaluate, CostsABoundedAmount) {
   EXPECT_THAT(error_of("{{ $x := print (loop 999) }}{{ replaceAll ` ` $x $x }}"), HasSubstr("larger"));
   EXPECT_THAT(error_of("{{ $x := print (loop 999) }}{{ regexReplaceAll `.` $x $x }}"), HasSubstr("larger"));
   EXPECT_THAT(error_of("{{ printf `%9999d%9999d%9999d%9999d%9999d%9999d%9999d` 1 1 1 1 1 1 1 }}"), HasSubstr("larger"));
-  const std::string twice = "{{ scratch.MapSet `m` `a` (scratch.Get `m`) }}{{ scratch.MapSet `m` `b` (scratch.Get `m`) }}";
+  const std::string twice =
+      "{{ scratch.MapSet `m` `a` (scratch.Get `m`) }}{{ scratch.MapSet `m` `b` (scratch.Get `m`) }}";
   EXPECT_THAT(error_of("{{ range loop 60 }}" + twice + "{{ end }}"), HasSubstr("larger"));
   EXPECT_THAT(error_of("{{ range loop 900 }}{{ scratch.MapSet `m` `a` (scratch.Get `m`) }}{{ end }}"),
               HasSubstr("nested deeper"));
