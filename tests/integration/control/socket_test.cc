@@ -292,13 +292,15 @@ TEST_F(ControlLogs, ComponentsAreFoundInTheSupervisorsOwnLog) {
 }
 
 TEST_F(ControlLogs, DnsQueriesComeThroughTheHookAndGoOn) {
-  std::vector<std::string> queries{"one\n", "two\n", "three\n"};
+  // The server asks until it has noticed that its client is gone, which may be after this function.
+  const auto queries =
+      std::make_shared<std::vector<std::string>>(std::vector<std::string>{"one\n", "two\n", "three\n"});
   ControlOptions options;
-  options.dns_log = [&](std::uint64_t& after, std::size_t most) {
+  options.dns_log = [queries](std::uint64_t& after, std::size_t most) {
     std::string out;
-    const std::size_t from = queries.size() - std::min<std::size_t>(queries.size() - after, most);
-    for (std::size_t i = from; i < queries.size(); ++i) out += queries[i];
-    after = queries.size();
+    const std::size_t from = queries->size() - std::min<std::size_t>(queries->size() - after, most);
+    for (std::size_t i = from; i < queries->size(); ++i) out += (*queries)[i];
+    after = queries->size();
     return out;
   };
   serve(std::move(options));
@@ -314,7 +316,7 @@ TEST_F(ControlLogs, DnsQueriesComeThroughTheHookAndGoOn) {
   Signal full(io.get_executor());
   const std::function<void(std::string_view)> watch = [&](std::string_view bytes) {
     text += bytes;
-    if (queries.size() == 3) queries.emplace_back("four\n");
+    if (queries->size() == 3) queries->emplace_back("four\n");
     if (text.find("four") != std::string::npos) full.bump();
   };
   const auto follow = [](const ControlClient& cli, std::function<void(std::string_view)> on_text,

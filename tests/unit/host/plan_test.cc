@@ -117,6 +117,7 @@ TEST(HostPlan, DockerGetsTheAddressUnlessItCannotUseIt) {
   const auto before_another = plan(machine, wanted);
   EXPECT_THAT(before_another->notes, IsEmpty());
   EXPECT_THAT(before_another->changes.back().reason, HasSubstr("ask 172.17.0.1 first"));
+  machine.base.erase(kDaemonJson);
   machine.docker_flag = "--dns";
   EXPECT_THAT(plan(machine, wanted)->notes, ElementsAre(HasSubstr("dockerd got --dns on its command line")));
   EXPECT_THAT(paths(*plan(machine, wanted)), IsEmpty());
