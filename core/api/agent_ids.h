@@ -8,7 +8,7 @@
 /// What the agent/* handlers share. Private to the room.
 namespace devstack::api {
 
-/// Ids under /v1/agent/ are decoded once more than other paths (spec §1).
+/// Ids under /v1/agent/ are decoded once more than other paths.
 Result<std::string> agent_id(const Call& call);
 
 /// A command on the registry's own node, which need not be named again.

@@ -5,8 +5,8 @@
 
 #include "core/api/call.h"
 
-/// Blocking queries and the parameters that all reads share (spec §2,
-/// https://developer.hashicorp.com/consul/api-docs/features/blocking). Private to the room.
+/// Blocking queries and the parameters that all reads share. Private to the room.
+/// https://developer.hashicorp.com/consul/api-docs/features/blocking
 namespace devstack::api {
 
 /// `index`, `wait` and consistency flags; the error is the text of the 400.

@@ -49,7 +49,7 @@ class Blocked {
 
 enum class Consistency { leader, stale, consistent };
 
-/// Query parameters that every read shares (spec §1, §2).
+/// Query parameters that every read shares.
 struct ReadOptions {
   Index index = 0;  ///< 0: answer at once
   std::chrono::nanoseconds wait{0};

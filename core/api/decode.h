@@ -10,7 +10,7 @@
 
 #include "core/base/result.h"
 
-/// Request bodies, read as Go's encoding/json reads them into Consul's structs (spec §1 "Body decoding"). Pure.
+/// Request bodies, read as Go's encoding/json reads them into Consul's structs. Pure.
 /// Private.
 namespace devstack::api {
 

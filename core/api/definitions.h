@@ -7,7 +7,7 @@
 #include "core/api/decode.h"
 #include "core/registry/types.h"
 
-/// Services and checks as request bodies define them (spec §6). Pure. Private to the room.
+/// Services and checks as request bodies define them. Pure. Private to the room.
 namespace devstack::api {
 
 /// What PUT agent/service/register says.

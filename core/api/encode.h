@@ -6,7 +6,7 @@
 #include "core/api/json_writer.h"
 #include "core/registry/types.h"
 
-/// The JSON shapes of spec §4: field order, null against [] against {} against left out, as Consul's server writes
+/// The JSON shapes of Consul's API: field order, null against [] against {} against left out, as Consul's server writes
 /// them. Pure. Private to the room.
 namespace devstack::api {
 

@@ -5,7 +5,7 @@
 #include "core/api/handlers.h"
 #include "core/api/select.h"
 
-/// GET /v1/internal/ui/*: summaries for a browser (spec §5.5).
+/// GET /v1/internal/ui/*: summaries for a browser.
 namespace devstack::api {
 namespace {
 

@@ -1,6 +1,6 @@
 #include "core/api/select.h"
 
-/// What `filter` may name, by endpoint (spec §3). Indexes and check definitions are not selectable.
+/// What `filter` may name, by endpoint. Indexes and check definitions are not selectable.
 namespace devstack::api {
 namespace {
 

@@ -3,7 +3,7 @@
 #include "core/api/definitions.h"
 #include "core/registry/state.h"
 
-/// Connect.SidecarService: the proxy's registration that comes along with a service's (spec §6). Pure. Private.
+/// Connect.SidecarService: the proxy's registration that comes along with a service's. Pure. Private.
 namespace devstack::api {
 
 inline constexpr std::string_view kSidecarSuffix = "-sidecar-proxy";

@@ -5,7 +5,7 @@
 
 #include "core/api/handlers.h"
 
-/// Areas that a server with the feature switched off answers for (spec §5.6), and known endpoints that are not built.
+/// Areas that a server with the feature switched off answers for, and known endpoints that are not built.
 namespace devstack::api {
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "core/registry/types.h"
 
-/// What the agent adds to a registration before it reaches the catalog (spec consul-http.md §6). Pure; shared by
+/// What the agent adds to a registration before it reaches the catalog. Pure; shared by
 /// register_service and the HTTP API's agent/service/register.
 namespace devstack::registry {
 

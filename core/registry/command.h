@@ -13,7 +13,7 @@
 /// what the write-ahead store keeps, what `State::apply` carries out. The texts of errors are Consul's.
 namespace devstack::registry {
 
-/// What a reader waits on: one row of the wake-up table (spec consul-http.md §2). The rows that name a `key` wake only
+/// What a reader waits on: one row of the wake-up table. The rows that name a `key` wake only
 /// for it; names of nodes and services and ids compare without case, KV keys bytewise.
 struct Watch {
   enum class Table {

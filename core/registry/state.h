@@ -79,7 +79,7 @@ class State {
   [[nodiscard]] std::vector<QueryPtr> queries() const;  ///< by id
   [[nodiscard]] std::vector<EventPtr> events() const;   ///< the last 256, oldest first
 
-  // --- What a blocking query reports as X-Consul-Index (spec consul-http.md §2, the wake-up table). ---
+  // --- What a blocking query reports as X-Consul-Index. ---
   [[nodiscard]] Index index_of(const Watch& watch) const;
 
   /// The index of the last RestoreCommand; 0 when there was none.

@@ -3,7 +3,7 @@
 
 #include "core/registry/state_writer.h"
 
-/// Nodes and service instances. What one write moves and whom it wakes is the wake-up table (spec consul-http.md §2).
+/// Nodes and service instances. What one write moves and whom it wakes is the wake-up table.
 namespace devstack::registry {
 namespace {
 

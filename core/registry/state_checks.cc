@@ -160,7 +160,7 @@ Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {
     store_check(check, before);
     return CommandResult{};
   }
-  // Only the output: shown from now on, but no index moves and nobody wakes (spec consul-http.md §6, §9).
+  // Only the output: shown from now on, but no index moves and nobody wakes, as in Consul.
   data_.checks.set(key_of(*check), check);
   touch_check(*check, Touch::refresh);
   return CommandResult{};

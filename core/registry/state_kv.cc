@@ -2,7 +2,7 @@
 
 #include "core/registry/state_writer.h"
 
-/// Keys and locks: the rules of spec consul-http.md §5.3, "Lock rules".
+/// Keys and locks, by the rules of https://developer.hashicorp.com/consul/api-docs/kv.
 namespace devstack::registry {
 namespace {
 

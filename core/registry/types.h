@@ -11,7 +11,7 @@
 
 /// What the registry holds: plain values in Consul's terms (the field names of its HTTP API, in our case).
 /// Times that Consul keeps as durations are chrono; indexes are the registry's one counter of committed writes.
-/// https://developer.hashicorp.com/consul/api-docs, spec: consul-http.md §4.
+/// https://developer.hashicorp.com/consul/api-docs
 namespace devstack::registry {
 
 using Index = std::uint64_t;

@@ -2,7 +2,7 @@
 
 #include "core/registry/state_data.h"
 
-/// The wake-up table of blocking queries (spec consul-http.md §2).
+/// The wake-up table of blocking queries: https://developer.hashicorp.com/consul/api-docs/features/blocking
 namespace devstack::registry {
 
 bool wakes(const Watch& changed, const Watch& watch) {

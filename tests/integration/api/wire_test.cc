@@ -2,7 +2,7 @@
 
 #include "tests/support/api_server.h"
 
-/// Rules of the wire that the recordings do not cover (spec §1) and whole endpoints, over a real socket.
+/// Rules of the wire that the recordings do not cover and whole endpoints, over a real socket.
 namespace devstack::test {
 namespace {
 
