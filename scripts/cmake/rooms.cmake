@@ -29,8 +29,30 @@ function(devstack_precompile target)
     add_library(devstack_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
     target_link_libraries(devstack_pch PUBLIC devstack_options)
     target_precompile_headers(devstack_pch PRIVATE ${PROJECT_SOURCE_DIR}/scripts/cmake/pch.h)
+    devstack_sum_precompiled()
   endif()
   target_precompile_headers(${target} REUSE_FROM devstack_pch)
+  if(TARGET devstack_pch_sum)
+    add_dependencies(${target} devstack_pch_sum)
+  endif()
+endfunction()
+
+# A precompiled header names the folder that it was made in, so that no other checkout's ccache would know it. ccache
+# (CCACHE_PCH_EXTSUM) takes the sum beside it instead: of all the text in it, system headers included. Flags are no part
+# of it, for ccache counts those of each compilation itself.
+function(devstack_sum_precompiled)
+  if(NOT CCACHE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  set(header ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/devstack_pch.dir/cmake_pch.hxx.gch)
+  set(definitions $<TARGET_PROPERTY:devstack_options,INTERFACE_COMPILE_DEFINITIONS>)
+  string(JOIN " " preprocess ${CMAKE_CXX_COMPILER} -std=c++20 -fcoroutines -E -P
+    "$<$<BOOL:${DEVSTACK_SANITIZE}>:-fsanitize=${DEVSTACK_SANITIZE}>"
+    "-D$<JOIN:${definitions}, -D>" ${PROJECT_SOURCE_DIR}/scripts/cmake/pch.h)
+  add_custom_command(OUTPUT ${header}.sum
+    COMMAND bash -o pipefail -c "${preprocess} | sha256sum >${header}.sum"
+    DEPENDS ${header} devstack_pch VERBATIM COMMENT "Summing the precompiled header")
+  add_custom_target(devstack_pch_sum DEPENDS ${header}.sum)
 endfunction()
 
 # devstack_test(KIND ROOM [libs...]): tests/KIND/ROOM/*_test.cc as one GoogleTest program, each test known to CTest.
