@@ -31,7 +31,8 @@ class Reader {
     return out;
   }
 
-  /// A name, following pointers. Each pointer must point before the place where the last run of labels began.
+  /// A name, following pointers. Each pointer must point before the place where the last run of labels began, and not
+  /// into the header, which changes on a message's way.
   Result<Name> name() {
     std::array<char, 256> wire;
     std::size_t size = 0;
@@ -45,6 +46,7 @@ class Reader {
         if (at + 2 > bytes_.size()) return malformed("a name runs over the end");
         const std::size_t target = static_cast<std::size_t>(length & 0x3f) << 8 | bytes_[at + 1];
         if (target >= run) return malformed("a name's pointer does not point backwards");
+        if (target < header_bytes) return malformed("a name's pointer points into the header");
         if (end == 0) end = at + 2;
         at = run = target;
         continue;

@@ -31,6 +31,10 @@ Result<void> LogDemultiplexer::feed(std::string_view bytes) {
 }
 
 Result<void> JsonSplitter::feed(std::string_view bytes) {
+  const auto check_size = [this](std::size_t size) -> Result<void> {
+    if (size <= object_most_) return {};
+    return fail(Errc::too_large, "an object of the engine's stream is larger than {} bytes", object_most_);
+  };
   std::size_t start = 0;  // of the current object's part in `bytes`
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const char c = bytes[i];
@@ -53,6 +57,7 @@ Result<void> JsonSplitter::feed(std::string_view bytes) {
       ++depth_;
     } else if ((c == '}' || c == ']') && --depth_ == 0) {
       const auto piece = bytes.substr(start, i + 1 - start);
+      CHECK(check_size(partial_.size() + piece.size()));
       if (partial_.empty()) {
         sink_(piece);
       } else {
@@ -65,10 +70,7 @@ Result<void> JsonSplitter::feed(std::string_view bytes) {
     }
   }
   if (depth_ > 0) partial_.append(bytes.substr(start));
-  if (partial_.size() > object_most_) {
-    return fail(Errc::too_large, "an object of the engine's stream is larger than {} bytes", object_most_);
-  }
-  return {};
+  return check_size(partial_.size());
 }
 
 }  // namespace devstack::docker

@@ -25,6 +25,8 @@ class MessageParser : public boost::beast::http::basic_parser<is_request> {
   /// Feeds what the buffer holds and takes out what was used. After `failed`, error() says why.
   Parse feed(ReadBuffer& buffer) {
     while (!Base::is_done()) {
+      // Once it has seen the "0" of an empty body, Beast asserts that there is as much as ends one.
+      if (between_chunks() && buffer.size() < std::string_view("0\r\n\r\n").size()) return Parse::need_more;
       const auto used = Base::put(boost::asio::buffer(buffer.data()), error_);
       buffer.consume(used);
       if (error_ == boost::beast::http::error::need_more) {
@@ -52,8 +54,11 @@ class MessageParser : public boost::beast::http::basic_parser<is_request> {
     if (length) expect_bytes(static_cast<std::size_t>(std::min<std::uint64_t>(*length, 256U << 10U)));
   }
   std::size_t on_body_impl(View body, Code& error) override { return take(body, error); }
-  void on_chunk_header_impl(std::uint64_t, View, Code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, View body, Code& error) override { return take(body, error); }
+  void on_chunk_header_impl(std::uint64_t size, View, Code&) override { chunk_left_ = size; }
+  std::size_t on_chunk_body_impl(std::uint64_t left, View body, Code& error) override {
+    chunk_left_ = left - body.size();
+    return take(body, error);
+  }
   void on_finish_impl(Code&) override {}
 
   /// Base bounds one line; this bounds all of them together.
@@ -70,11 +75,13 @@ class MessageParser : public boost::beast::http::basic_parser<is_request> {
   virtual void on_body_bytes(std::string_view bytes) = 0;
 
  private:
+  [[nodiscard]] bool between_chunks() const { return Base::is_header_done() && Base::chunked() && chunk_left_ == 0; }
   std::size_t take(View body, Code&) {
     on_body_bytes(view(body));
     return body.size();
   }
   Code error_;
+  std::uint64_t chunk_left_ = 0;
   std::size_t header_bytes_ = 0;
   std::size_t header_most_ = 0;
 };

@@ -286,6 +286,9 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory) {
             Error{Errc::io, fmt::format("{} has schema {}, this devstack knows {}", path, version, schema_version)},
             Unfit::newer});
       }
+      if (version < 0) {
+        return tl::unexpected(Refusal{Error{Errc::io, fmt::format("{} has schema {}", path, version)}, Unfit::damaged});
+      }
       impl->migrate(version);
       auto rows = impl->read_all();
       if (!rows) return tl::unexpected(Refusal{std::move(rows).error().with_context(path), Unfit::damaged});

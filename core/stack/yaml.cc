@@ -1,11 +1,13 @@
 #include "core/stack/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <sstream>
 #include <unordered_set>
 
 namespace devstack::stack {
@@ -24,6 +26,29 @@ SourcePos position(std::string_view file, const YAML::Mark& mark) {
 struct TooBig {
   std::string what;
   SourcePos at;
+};
+
+/// Where documents begin, and nothing of what is in them. yaml-cpp's LoadAll never ends, nor does its memory, where
+/// what is left over belongs to no document (", a: 1").
+class Documents final : public YAML::EventHandler {
+ public:
+  explicit Documents(const std::string& text) {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    while (begins.size() < 2 && parser.HandleNextDocument(*this)) {
+    }
+  }
+  std::vector<YAML::Mark> begins;  ///< two at most
+
+  void OnDocumentStart(const YAML::Mark& mark) override { begins.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
 };
 
 class Converter {
@@ -165,13 +190,16 @@ Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics
   if (text.size() > kMaxBytes) return fail_at(start, Errc::stack_file, "the file is larger than 1 MiB");
   if (text.find('\0') != std::string_view::npos) return fail_at(start, Errc::stack_file, "this is not a text file");
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      return fail_at(position(file, documents[1].Mark()), Errc::stack_file,
-                     "a second document (`---`) is not supported: keep one document to a file");
+    const std::string copy(text);
+    const auto begins = Documents(copy).begins;
+    if (begins.empty()) return fail_at(start, Errc::stack_file, "the file is empty");
+    if (begins.size() > 1) {
+      const bool marked = text.substr(std::min<std::size_t>(begins[1].pos, text.size())).starts_with("---");
+      return fail_at(position(file, begins[1]), Errc::stack_file, "{}",
+                     marked ? "a second document (`---`) is not supported: keep one document to a file"
+                            : "YAML syntax: this belongs to nothing before it");
     }
-    if (documents.empty()) return fail_at(start, Errc::stack_file, "the file is empty");
-    return Converter(file, report).convert(documents.front(), "", start, 0);
+    return Converter(file, report).convert(YAML::Load(copy), "", start, 0);
   } catch (const YAML::Exception& error) {
     if (const auto tab = indented_by_tab(text, file)) {
       return fail_at(*tab, Errc::stack_file, "YAML syntax: a line is indented by a tab: use spaces");

@@ -147,18 +147,22 @@ class Walk {
     return flow;
   }
 
-  /// What `range` runs over, in its order.
-  Result<std::vector<std::pair<Value, Value>>> elements(const Value& value) const {
+  /// What `range` runs over, in its order. Every round is paid for here, before it takes memory, whether it is run or a
+  /// `break` comes first.
+  Result<std::vector<std::pair<Value, Value>>> elements(const Value& value) {
     std::vector<std::pair<Value, Value>> all;
     if (value.is_nil()) return all;
     if (const auto* list = value.list()) {
+      CHECK(spend(list->items.size()));
       for (std::size_t i = 0; i < list->items.size(); ++i) {
         all.emplace_back(static_cast<std::int64_t>(i), list->items[i]);
       }
     } else if (const auto* map = value.map()) {
+      CHECK(spend(map->entries.size()));
       for (const auto& [key, item] : map->entries) all.emplace_back(key_value(key), item);
     } else if (const auto* count = value.get<std::int64_t>()) {
       if (*count > kMaxRange) return fail(Errc::too_large, "range over {} is too long", *count);
+      CHECK(spend(static_cast<std::size_t>(std::max<std::int64_t>(*count, 0))));
       for (std::int64_t i = 0; i < *count; ++i) all.emplace_back(i, i);
     } else {
       return fail(Errc::invalid_argument, "range can't iterate over {}", value.print());
@@ -172,7 +176,6 @@ class Walk {
     TRY(const auto all, place(elements(value), statement.span));
     const auto& names = statement.pipe.variables;
     for (const auto& [key, item] : all) {
-      CHECK(place(spend(1), statement.span));
       if (names.size() == 1) bind(statement.pipe, names[0], item);
       if (names.size() == 2) {
         bind(statement.pipe, names[0], key);

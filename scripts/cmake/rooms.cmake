@@ -22,6 +22,13 @@ function(devstack_room name)
   endforeach()
 endfunction()
 
+# The times of the files in clang's precompiled header would make it useless to another checkout, and so would its own
+# path, which CMake's rule gives once more than clang needs.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(devstack_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+endif()
+
 # One precompiled header for the whole tree; sanitizer builds make their own from the same file.
 function(devstack_precompile target)
   if(NOT TARGET devstack_pch)
@@ -41,13 +48,23 @@ endfunction()
 # (CCACHE_PCH_EXTSUM) takes the sum beside it instead: of all the text in it, system headers included. Flags are no part
 # of it, for ccache counts those of each compilation itself.
 function(devstack_sum_precompiled)
-  if(NOT CCACHE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(NOT CCACHE)
+    return()
+  elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(extension gch)
+    set(coroutines -fcoroutines)
+  elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set(extension pch)
+  else()
     return()
   endif()
-  set(header ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/devstack_pch.dir/cmake_pch.hxx.gch)
+  set(header ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/devstack_pch.dir/cmake_pch.hxx.${extension})
+  if(DEVSTACK_SANITIZE)
+    set(sanitize -fsanitize=${DEVSTACK_SANITIZE})
+  endif()
   set(definitions $<TARGET_PROPERTY:devstack_options,INTERFACE_COMPILE_DEFINITIONS>)
-  string(JOIN " " preprocess ${CMAKE_CXX_COMPILER} -std=c++20 -fcoroutines -E -P
-    "$<$<BOOL:${DEVSTACK_SANITIZE}>:-fsanitize=${DEVSTACK_SANITIZE}>"
+  string(JOIN " " preprocess ${CMAKE_CXX_COMPILER} -std=c++20 ${coroutines} -E -P
+    ${sanitize}
     "-D$<JOIN:${definitions}, -D>" ${PROJECT_SOURCE_DIR}/scripts/cmake/pch.h)
   add_custom_command(OUTPUT ${header}.sum
     COMMAND bash -o pipefail -c "${preprocess} | sha256sum >${header}.sum"
@@ -66,6 +83,9 @@ function(devstack_test kind room)
   add_executable(${target} ${sources})
   devstack_precompile(${target})
   target_link_libraries(${target} PRIVATE test_support ${ARGN} GTest::gmock GTest::gtest_main)
+  if(TARGET sanitized_tests)
+    add_dependencies(sanitized_tests ${target})
+  endif()
   # Only where it is used: a path among the flags makes a compilation useless to every other checkout's ccache.
   foreach(source ${sources})
     file(STRINGS ${source} uses REGEX "DEVSTACK_SOURCE_DIR" LIMIT_COUNT 1)

@@ -47,7 +47,7 @@ std::string requests_of(std::string_view bytes, std::size_t step) {
   }
 }
 
-/// Status and body; nothing when it was refused.
+/// Status and body, empty as long as its head is not there; nothing when it was refused.
 std::optional<std::string> response_of(std::string_view bytes, std::size_t step) {
   std::string seen;
   http::ReadBuffer buffer;
@@ -60,6 +60,7 @@ std::optional<std::string> response_of(std::string_view bytes, std::size_t step)
     parsed = parser.feed(buffer);
   }
   if (parsed == http::Parse::failed) return std::nullopt;
+  if (!parser.is_header_done()) return "";
   return std::to_string(parser.response.status) + seen;
 }
 

@@ -50,6 +50,14 @@ TEST(JsonSplitter, WhatIsNoObjectIsAnError) {
   EXPECT_EQ(objects.feed("{} <html>").error().code, Errc::parse);
 }
 
+TEST(JsonSplitter, AnObjectIsBoundedHoweverItComes) {
+  const std::string large = "{\"a\":\"" + std::string(100, 'x') + "\"}";
+  JsonSplitter splitter([](std::string_view) { FAIL() << "over the bound"; }, 100);
+  const auto fed = splitter.feed(large);
+  ASSERT_FALSE(fed);
+  EXPECT_EQ(fed.error().code, Errc::too_large);
+}
+
 TEST(JsonSplitter, AnObjectWithoutEndIsBounded) {
   JsonSplitter objects([](std::string_view) {}, 64);
   EXPECT_TRUE(objects.feed("{\"a\":\"" + std::string(40, 'x')));

@@ -39,6 +39,28 @@ TEST(RequestParser, BordersBetweenReadsMeanNothing) {
   }
 }
 
+TEST(RequestParser, AnEmptyChunkedBodyMayEndByteByByte) {
+  const std::string_view wire = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t step = 1; step <= wire.size(); ++step) {
+    RequestParser parser(4096, 100);
+    ReadBuffer buffer;
+    ASSERT_EQ(parse_by(step, wire, parser, buffer), Parse::done) << step << ": " << parser.error().message();
+    EXPECT_EQ(parser.request.body, "");
+    EXPECT_TRUE(buffer.empty());
+  }
+}
+
+TEST(ResponseParser, GivesAChunkAsFarAsItCame) {
+  std::string seen;
+  ResponseParser parser(nullptr, [&seen](std::string_view bytes) { seen += bytes; });
+  ReadBuffer buffer;
+  put(buffer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel");
+  EXPECT_EQ(parser.feed(buffer), Parse::need_more);
+  put(buffer, "lo\r\n");
+  EXPECT_EQ(parser.feed(buffer), Parse::need_more);
+  EXPECT_EQ(seen, "hello");
+}
+
 TEST(RequestParser, LeavesThePipelinedRequestInTheBuffer) {
   RequestParser parser(4096, 100);
   ReadBuffer buffer;

@@ -96,7 +96,8 @@ TEST(Print, TheResolvedFileReadsBackAsTheSameStack) {
   constexpr std::string_view text = R"(
 name: round
 registry: {kv: {a: "$$x"}, http: 8501}
-dns: {port: 8600, records: {x.test: 10.0.0.1}, servers: {corp: ["10.0.0.1:54"], gone: []}, random_case: true}
+dns: {port: 8600, records: {x.test: 10.0.0.1}, servers: {corp: ["10.0.0.1:54"], gone: []}, random_case: true,
+      node_ttl: 7s, service_ttl: {"web*": 1m}, only_passing: true, udp_answer_limit: 8, workers: 2}
 templates: [{contents: "{{ $x := 1 }}\n{{ $x }}", destination: o}]
 services:
   web: {image: nginx, ports: ["127.0.0.1:80:81/udp"], environment: {contents: "$$5", B: "yes"}, restart: "on-failure:2",

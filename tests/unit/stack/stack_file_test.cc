@@ -44,7 +44,8 @@ bridge: br0
 registry: {engine: embedded, node: n1, datacenter: dc2, http: 8501, bind: loopback,
            advertise: 10.0.0.9, ephemeral: true, enable_script_checks: true, kv: {a/b: 1, c: }}
 dns: {port: 8600, recursors: ["1.1.1.1", "10.0.0.1:5353"], domains: [consul, test], records: {x.test: 10.0.0.9},
-      servers: {corp.example: [10.0.0.1, "10.0.0.2:5353"], lab: 10.0.0.3, secret: [], hidden: }, random_case: true}
+      servers: {corp.example: [10.0.0.1, "10.0.0.2:5353"], lab: 10.0.0.3, secret: [], hidden: }, random_case: true,
+      node_ttl: 7s, service_ttl: {web: 1m, "*": 500ms}, only_passing: true, udp_answer_limit: 8, a_record_limit: 2, workers: 3}
 registrator: {mode: published, ip: 10.0.0.2}
 proxy: {engine: none, http: 8080, domain: test}
 ui: {enabled: false, port: 7600}
@@ -66,6 +67,13 @@ templates:
               ElementsAre(Pair("corp.example", ElementsAre("10.0.0.1", "10.0.0.2:5353")), Pair("hidden", IsEmpty()),
                           Pair("lab", ElementsAre("10.0.0.3")), Pair("secret", IsEmpty())));
   EXPECT_TRUE(file->dns.random_case);
+  EXPECT_EQ(file->dns.node_ttl, std::chrono::seconds(7));
+  EXPECT_THAT(file->dns.service_ttl,
+              ElementsAre(Pair("*", std::chrono::milliseconds(500)), Pair("web", std::chrono::minutes(1))));
+  EXPECT_TRUE(file->dns.only_passing);
+  EXPECT_EQ(file->dns.udp_answer_limit, 8);
+  EXPECT_EQ(file->dns.a_record_limit, 2);
+  EXPECT_EQ(file->dns.workers, 3);
   EXPECT_EQ(file->registrator.ip, "10.0.0.2");
   EXPECT_EQ(file->proxy.http, 8080);
   EXPECT_TRUE(file->proxy.http_given);
