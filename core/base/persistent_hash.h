@@ -78,6 +78,13 @@ class PersistentHash {
     walk(root_, visit);
   }
 
+  /// Calls `visit(key, was, now)` for every key whose values differ (by ==), in no useful order; the pointer is null
+  /// where the key is absent. Passes over what the two share, so a later copy costs what was changed in it since.
+  template <class Visit>
+  static void for_each_change(const PersistentHash& before, const PersistentHash& after, const Visit& visit) {
+    compare(before.root_, after.root_, 0, visit);
+  }
+
   /// True when both are the same trie: a cheap "certainly equal".
   [[nodiscard]] bool same_as(const PersistentHash& other) const { return root_ == other.root_; }
   /// Branches on the longest way to an entry (tests).
@@ -236,6 +243,44 @@ class PersistentHash {
     }
     for (const Leaf* leaf = at.leaf(); leaf != nullptr; leaf = leaf->next.leaf()) {
       visit(leaf->entry.first, leaf->entry.second);
+    }
+  }
+
+  /// A leaf, with the others of its hash, counts as a branch that leads to it alone.
+  static Bits ways_of(const Link& at, unsigned shift) {
+    if (const Branch* branch = at.branch()) return branch->used;
+    return at ? bit_of(at.leaf()->hash >> shift) : 0;
+  }
+  static const Link& way_down(const Link& at, Bits way, unsigned shift) {
+    static const Link nothing;
+    if ((ways_of(at, shift) & way) == 0) return nothing;
+    return at.branch() != nullptr ? *at.branch()->child(way) : at;
+  }
+  static const Value* value_in(const Link& chain, std::uint64_t hash, const Key& key) {
+    for (const Leaf* leaf = chain.leaf(); leaf != nullptr && leaf->hash == hash; leaf = leaf->next.leaf()) {
+      if (Equal{}(leaf->entry.first, key)) return &leaf->entry.second;
+    }
+    return nullptr;
+  }
+  template <class Visit>
+  static void compare(const Link& before, const Link& after, unsigned shift, const Visit& visit) {
+    if (before == after) return;
+    if (before.branch() == nullptr && after.branch() == nullptr) return compare_chains(before, after, visit);
+    for (Bits left = ways_of(before, shift) | ways_of(after, shift); left != 0; left &= left - 1) {
+      const Bits one = left & (~left + 1);
+      compare(way_down(before, one, shift), way_down(after, one, shift), shift + way_bits, visit);
+    }
+  }
+  template <class Visit>
+  static void compare_chains(const Link& before, const Link& after, const Visit& visit) {
+    const Value* const absent = nullptr;
+    for (const Leaf* was = before.leaf(); was != nullptr; was = was->next.leaf()) {
+      const Value* now = value_in(after, was->hash, was->entry.first);
+      if (now == nullptr || !(*now == was->entry.second)) visit(was->entry.first, &was->entry.second, now);
+    }
+    for (const Leaf* now = after.leaf(); now != nullptr; now = now->next.leaf()) {
+      if (value_in(before, now->hash, now->entry.first) != nullptr) continue;
+      visit(now->entry.first, absent, &now->entry.second);
     }
   }
   static int height(const Link& at) {

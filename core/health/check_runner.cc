@@ -14,6 +14,7 @@
 #include "core/health/reaper.h"
 #include "core/health/schedule.h"
 #include "core/health/status_handler.h"
+#include "core/http/ascii.h"
 
 namespace devstack::health {
 namespace {
@@ -113,42 +114,55 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
     schedule.erase(id);
   }
 
-  /// What there is now, against what is watched. Fills `aliases` and `silenced`.
+  /// Follows what changed since the last time.
   void sync(const State& state) {
-    aliases.clear();
-    silenced.clear();
-    std::set<std::string> there;
-    const auto checks = state.checks_of_node(node);
-    for (const auto& check : checks) {
-      const auto kind = check->definition.kind;
-      if (!check->agent_owned) continue;
-      if (kind == Kind::alias) aliases.push_back(check);
-      if (!is_probed(kind)) continue;
-      if (is_script(kind) && !options.enable_scripts) {
-        silenced.push_back(check);
-        continue;
-      }
-      there.insert(check->id);
-      watch(check);
-    }
-    std::vector<std::string> gone;
-    for (const auto& [id, entry] : watched) {
-      if (!there.contains(id)) gone.push_back(id);
-    }
-    for (const auto& id : gone) forget(id);
-    observe(checks);
+    const auto change = [this](const std::string&, const CheckPtr* was, const CheckPtr* now) {
+      if (was != nullptr && (now == nullptr || (*was)->id != (*now)->id)) drop(**was);
+      if (now != nullptr) take(*now);
+    };
+    registry::CheckTable::for_each_change(seen, state.check_table(), change);
+    seen = state.check_table();
   }
 
-  /// A check that nobody may run says nothing about its service.
-  void observe(std::vector<CheckPtr> checks) {
-    std::erase_if(
-        checks, [this](const CheckPtr& check) { return is_script(check->definition.kind) && !options.enable_scripts; });
-    reaper.observe(checks, clock.now());
+  [[nodiscard]] bool is_own(const Check& check) const { return http::equal_ignoring_case(check.node, node); }
+
+  void drop(const Check& check) {
+    if (!is_own(check)) return;
+    forget(check.id);
+    aliases.erase(check.id);
+    silenced.erase(check.id);
+    reaper.forget(check.id);
+  }
+
+  /// A check that is new or changed.
+  void take(const CheckPtr& check) {
+    if (!is_own(*check)) return;
+    const auto kind = check->definition.kind;
+    const bool muted = is_script(kind) && !options.enable_scripts;
+    place(aliases, check, check->agent_owned && kind == Kind::alias);
+    place(silenced, check, check->agent_owned && muted);
+    if (check->agent_owned && is_probed(kind) && !muted) {
+      watch(check);
+    } else {
+      forget(check->id);
+    }
+    // A check that nobody may run says nothing about its service.
+    if (muted) return reaper.forget(check->id);
+    reaper.observe(*check, clock.now());
+  }
+
+  using Checks = std::map<std::string, CheckPtr>;
+  static void place(Checks& checks, const CheckPtr& check, bool belongs) {
+    if (belongs) {
+      checks.insert_or_assign(check->id, check);
+    } else {
+      checks.erase(check->id);
+    }
   }
 
   [[nodiscard]] std::vector<Watch> watches() const {
     std::set<std::string> nodes{node};
-    for (const auto& check : aliases) {
+    for (const auto& [id, check] : aliases) {
       if (!check->definition.alias_node.empty()) nodes.insert(check->definition.alias_node);
     }
     std::vector<Watch> out;
@@ -165,7 +179,7 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
       const auto state = self->view.snapshot();
       self->sync(*state);
       std::vector<News> news;
-      for (const auto& check : self->silenced) news.push_back({check, check->status, std::string(no_scripts)});
+      for (const auto& [id, check] : self->silenced) news.push_back({check, check->status, std::string(no_scripts)});
       co_await tell_all(self, std::move(news));
       co_await tell_aliases(self);
       auto watches = self->watches();
@@ -177,7 +191,7 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
   static asio::awaitable<void> tell_aliases(Self self) {
     const auto state = self->view.snapshot();
     std::vector<News> news;
-    for (const auto& check : self->aliases) {
+    for (const auto& [id, check] : self->aliases) {
       auto health = alias_health(*state, *check);
       news.push_back({check, std::move(health.status), std::move(health.output)});
     }
@@ -289,7 +303,7 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
   /// Every 30 s: services to remove, and the texts of aliases, whose targets' outputs change without waking anybody.
   static asio::awaitable<void> sweep(Self self) {
     const auto state = self->view.snapshot();
-    self->observe(state->checks_of_node(self->node));
+    self->sync(*state);
     for (const auto& id : self->reaper.due(self->clock.now())) {
       log::info("health", "service {} was critical for too long and is deregistered", id);
       co_await deregister(self, id);
@@ -325,6 +339,8 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
     self->flights.reset();
     self->watched.clear();
     self->aliases.clear();
+    self->silenced.clear();
+    self->seen = {};
     self->schedule = {};
     self->reaper = {};
   }
@@ -337,8 +353,9 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
   std::shared_ptr<docker::Client> engine;
   std::string node;
   std::map<std::string, Watched> watched;  ///< by check id; what the schedule holds
-  std::vector<CheckPtr> aliases;
-  std::vector<CheckPtr> silenced;  ///< scripts that may not run
+  Checks aliases;                          ///< by check id, as `silenced`
+  Checks silenced;                         ///< scripts that may not run
+  registry::CheckTable seen;               ///< what `sync` compared last
   Schedule schedule;
   Reaper reaper;
   Instant next_sweep = never;

@@ -14,20 +14,13 @@ bool counts(const registry::Check& check) {
 
 }  // namespace
 
-void Reaper::observe(const std::vector<registry::CheckPtr>& checks, Instant now) {
-  std::map<std::string, Critical> seen;
-  for (const auto& check : checks) {
-    if (!counts(*check)) continue;
-    Critical entry;
-    entry.service_id = check->service_id;
-    entry.limit = std::max<std::chrono::nanoseconds>(check->definition.deregister_critical_after, shortest_reap_time);
-    const auto known = critical_.find(check->id);
-    // A check that moved to another service failed there not yet.
-    const bool goes_on = known != critical_.end() && known->second.service_id == entry.service_id;
-    entry.since = goes_on ? known->second.since : now;
-    seen.emplace(check->id, std::move(entry));
-  }
-  critical_ = std::move(seen);
+void Reaper::observe(const registry::Check& check, Instant now) {
+  if (!counts(check)) return forget(check.id);
+  auto& entry = critical_[check.id];
+  // A check that moved to another service failed there not yet. (None is empty: that is one that is new here.)
+  if (entry.service_id != check.service_id) entry.since = now;
+  entry.service_id = check.service_id;
+  entry.limit = std::max<std::chrono::nanoseconds>(check.definition.deregister_critical_after, shortest_reap_time);
 }
 
 std::vector<std::string> Reaper::due(Instant now) const {

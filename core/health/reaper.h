@@ -20,10 +20,12 @@ constexpr auto reap_interval = std::chrono::seconds(30);
 
 class Reaper {
  public:
-  /// The checks of the own node as they are now; a check that it did not see critical before is critical from `now` on.
-  /// Only checks of services with a time count. A TTL check counts once somebody or its expiry has said something about
-  /// it: one that waits for its first heartbeat is not failing yet.
-  void observe(const std::vector<registry::CheckPtr>& checks, Instant now);
+  /// A check of the own node as it is now; one that it did not see critical before is critical from `now` on. Only
+  /// checks of services with a time count. A TTL check counts once somebody or its expiry has said something about it:
+  /// one that waits for its first heartbeat is not failing yet.
+  void observe(const registry::Check& check, Instant now);
+  /// The check is there no more.
+  void forget(const std::string& check_id) { critical_.erase(check_id); }
   /// The ids of services to remove: a check has been critical for longer than its time.
   [[nodiscard]] std::vector<std::string> due(Instant now) const;
 

@@ -59,6 +59,8 @@ struct UpdateCheckCommand {
   std::string node, check_id, status, output;
   /// What the result is about: a check that is defined otherwise by now is left as it is. Unset: whatever it is.
   std::optional<CheckDefinition> about{};
+  /// Decided on a state with this restored_at(): does nothing when another snapshot was restored since. Unset: always.
+  std::optional<Index> as_of_restore{};
 };
 /// Errors are whole, as clients match them: `raft apply failed: invalid session "x"`, `raft apply failed: missing
 /// session`. A CAS mismatch, a held lock and lock-delay are no errors but `applied == false`.
@@ -83,6 +85,7 @@ struct SessionCreateCommand {
 /// Ends a session: its keys are released or removed, its queries go, lock-delay begins. Unknown: no error.
 struct SessionDestroyCommand {
   std::string id;
+  std::optional<Index> as_of_restore{};  ///< as in UpdateCheckCommand
 };
 
 /// PUT txn: all or nothing. When an operation fails, nothing is changed and CommandResult has `applied == false` and
@@ -124,7 +127,11 @@ struct TxnCheck {
   TxnVerb verb = TxnVerb::set;
   Check check;  ///< modify_index is the index for cas
 };
-using TxnOp = std::variant<TxnKv, TxnNode, TxnService, TxnCheck>;
+/// An operation that cannot be one, which fails beside the others that do.
+struct TxnRefused {
+  std::string what;
+};
+using TxnOp = std::variant<TxnKv, TxnNode, TxnService, TxnCheck, TxnRefused>;
 struct TxnCommand {
   std::vector<TxnOp> ops;
 };

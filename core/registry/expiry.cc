@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -94,8 +95,10 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
   }
 
  protected:
-  /// The entries in the registry and the time each is given.
-  virtual std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const = 0;
+  /// An entry and the time it is given; none when it is gone.
+  using Tell = std::function<void(const Key&, std::optional<std::chrono::nanoseconds>)>;
+  /// Tells every entry that may have changed since the last call; `afresh`: every entry there is.
+  virtual void changes(const State& state, bool afresh, const Tell& tell) = 0;
   /// One of them, its key as the registry spells it.
   virtual std::optional<std::pair<Key, std::chrono::nanoseconds>> find(const State& state, const Key& key) const = 0;
   /// What to post when an entry is due; nothing when it is gone by now.
@@ -109,18 +112,14 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
   }
 
   void sync(const State& state) {
-    const auto now_there = wanted(state);
-    if (state.restored_at() != restored_at_) deadlines_ = {};  // a snapshot was restored: all start afresh
+    const bool restored = state.restored_at() != restored_at_;
+    if (restored) deadlines_ = {};  // all start afresh
     restored_at_ = state.restored_at();
-    std::vector<Key> gone;
-    for (const auto& [key, entry] : deadlines_.entries()) {
-      if (!now_there.contains(key)) gone.push_back(key);
-    }
-    for (const auto& key : gone) deadlines_.erase(key);
-    for (const auto& [key, span] : now_there) {
+    changes(state, restored, [this](const Key& key, std::optional<std::chrono::nanoseconds> span) {
+      if (!span) return deadlines_.erase(key);
       const auto known = deadlines_.entries().find(key);
-      if (known == deadlines_.entries().end() || known->second.span != span) restart(key, span);
-    }
+      if (known == deadlines_.entries().end() || known->second.span != *span) restart(key, *span);
+    });
   }
 
   static asio::awaitable<void> follow(std::shared_ptr<ExpiryLoop> self) {
@@ -158,7 +157,10 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
     // A deadline from before a restored snapshot: `follow` has not set the new ones yet.
     if (state->restored_at() != self->restored_at_) co_return;
     auto command = self->command(*state, key);
-    if (!command) co_return;
+    if (!command) {
+      self->deadlines_.erase(key);  // `follow` may never have seen it
+      co_return;
+    }
     const auto done = co_await self->writer_.apply(std::move(*command));
     if (done || (done.error().code != Errc::io && done.error().code != Errc::unavailable)) co_return;
     log::warn("registry", "an expiry could not be written and is tried again: {}", done.error().message);
@@ -191,12 +193,14 @@ struct SessionExpiry::Impl final : ExpiryLoop {
     const auto ttl = parse_duration(session.ttl);
     return ttl ? 2 * std::min(*ttl, longest) : std::chrono::nanoseconds(0);
   }
-  std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const override {
-    std::map<Key, std::chrono::nanoseconds> out;
-    for (const auto& session : state.sessions()) {
-      if (const auto life = life_of(*session); life.count() > 0) out.emplace(Key{session->id, ""}, life);
+  void changes(const State& state, bool afresh, const Tell& tell) override {
+    if (afresh) seen.clear();
+    for (const auto& session : seen) {
+      if (!state.session(session->id)) tell({session->id, ""}, std::nullopt);
     }
-    return out;
+    seen = state.sessions();
+    std::erase_if(seen, [](const SessionPtr& session) { return life_of(*session).count() == 0; });
+    for (const auto& session : seen) tell({session->id, ""}, life_of(*session));
   }
   std::optional<std::pair<Key, std::chrono::nanoseconds>> find(const State& state, const Key& key) const override {
     const auto session = state.session(key.first);
@@ -205,8 +209,10 @@ struct SessionExpiry::Impl final : ExpiryLoop {
   }
   std::optional<Command> command(const State& state, const Key& key) const override {
     if (!state.session(key.first)) return std::nullopt;
-    return SessionDestroyCommand{key.first};
+    return SessionDestroyCommand{key.first, state.restored_at()};
   }
+
+  std::vector<SessionPtr> seen;  ///< those with a TTL
 };
 
 SessionExpiry::SessionExpiry(asio::any_io_executor loop, RegistryView& view, RegistryWriter& writer, Clock& clock)
@@ -221,20 +227,26 @@ asio::awaitable<void> SessionExpiry::stop() { return impl_->stop(); }
 struct TtlChecks::Impl final : ExpiryLoop {
   using ExpiryLoop::ExpiryLoop;
 
+  static Key key_of(const Check& check) { return {check.node, check.id}; }
   static bool is_ttl(const Check& check) {
     return check.definition.kind == CheckDefinition::Kind::ttl && check.definition.ttl.count() > 0;
   }
-  std::map<Key, std::chrono::nanoseconds> wanted(const State& state) const override {
-    std::map<Key, std::chrono::nanoseconds> out;
-    for (const auto& check : state.checks_in_state("any")) {
-      if (is_ttl(*check)) out.emplace(Key{check->node, check->id}, check->definition.ttl);
-    }
-    return out;
+  void changes(const State& state, bool afresh, const Tell& tell) override {
+    if (afresh) seen = {};
+    const auto change = [&tell](const std::string&, const CheckPtr* was, const CheckPtr* now) {
+      const bool timed = now != nullptr && is_ttl(**now);
+      // Also when it goes on under another spelling of its id.
+      const bool same = timed && was != nullptr && key_of(**was) == key_of(**now);
+      if (was != nullptr && is_ttl(**was) && !same) tell(key_of(**was), std::nullopt);
+      if (timed) tell(key_of(**now), (*now)->definition.ttl);
+    };
+    CheckTable::for_each_change(seen, state.check_table(), change);
+    seen = state.check_table();
   }
   std::optional<std::pair<Key, std::chrono::nanoseconds>> find(const State& state, const Key& key) const override {
     const auto check = state.check(key.first, key.second);
     if (!check || !is_ttl(*check)) return std::nullopt;
-    return std::pair(Key{check->node, check->id}, check->definition.ttl);
+    return std::pair(key_of(*check), check->definition.ttl);
   }
   std::optional<Command> command(const State& state, const Key& key) const override {
     const auto check = state.check(key.first, key.second);
@@ -243,8 +255,11 @@ struct TtlChecks::Impl final : ExpiryLoop {
     if (!check->output.empty() && !check->output.starts_with("TTL expired")) {
       expired.output += " (last output before timeout follows): " + check->output;
     }
+    expired.as_of_restore = state.restored_at();
     return expired;
   }
+
+  CheckTable seen;
 };
 
 TtlChecks::TtlChecks(asio::any_io_executor loop, RegistryView& view, RegistryWriter& writer, Clock& clock)

@@ -97,6 +97,7 @@ struct Registry::Impl : std::enable_shared_from_this<Registry::Impl> {
   /// Commands applied together on top of the committed state, to be stored in one transaction.
   struct Batch {
     State state;
+    Instant now;
     std::vector<std::function<void(Result<CommandResult>)>> done;
     std::vector<Result<CommandResult>> results;
     std::vector<Watch> changed;
@@ -114,7 +115,10 @@ struct Registry::Impl : std::enable_shared_from_this<Registry::Impl> {
 
   void enqueue(Queued queued);
   asio::awaitable<void> drain(std::shared_ptr<Impl> self);
+  Batch new_batch() const;
   Batch next_batch();
+  static asio::awaitable<Batch> restored_batch(std::shared_ptr<Impl> self);
+  static asio::awaitable<void> let_go(std::shared_ptr<Impl> self, std::shared_ptr<const State> state);
   void carry_out(Batch& batch, Command command, bool own, const std::function<void(Result<CommandResult>)>& done);
   void restore_own(Batch& batch);
   RestoreCommand with_own_id(const RestoreCommand& command) const;
@@ -137,7 +141,7 @@ struct Registry::Impl : std::enable_shared_from_this<Registry::Impl> {
   bool draining = false;
   bool closed = false;
   TaskGroup commits, tasks;
-  /// Used on the pool's thread while open.
+  /// Used on the pool's thread while open; null in memory.
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<BlockingPool> pool;
 };
@@ -169,7 +173,16 @@ void Registry::Impl::enqueue(Queued queued) {
 /// Commits batch after batch until nothing is queued. What comes in during a commit forms the next batch.
 asio::awaitable<void> Registry::Impl::drain(std::shared_ptr<Impl> self) {
   while (!self->queue.empty()) {
-    auto batch = self->next_batch();
+    // As large as a restore may be, the loop goes on meanwhile; later writes wait for it.
+    const bool restores = std::holds_alternative<RestoreCommand>(self->queue.front().command);
+    std::shared_ptr<const State> replaced;
+    Batch batch;
+    if (restores) {
+      replaced = self->published.load();
+      batch = co_await restored_batch(self);
+    } else {
+      batch = self->next_batch();
+    }
     Result<void> stored;
     if (self->store && !batch.rows.empty()) {
       auto write = [store = self->store.get(), rows = std::move(batch.rows)] { return store->commit(rows); };
@@ -178,6 +191,8 @@ asio::awaitable<void> Registry::Impl::drain(std::shared_ptr<Impl> self) {
     }
     if (stored) {
       self->publish(std::move(batch));
+      // Freeing all of it takes long too.
+      if (restores) self->commits.spawn("registry: free", let_go(self, std::move(replaced)));
     } else {
       log::error("registry", "{} writes were refused: {}", batch.done.size(), stored.error().message);
       for (const auto& done : batch.done) done(tl::unexpected(stored.error()));
@@ -188,16 +203,45 @@ asio::awaitable<void> Registry::Impl::drain(std::shared_ptr<Impl> self) {
   self->draining = false;
 }
 
-Registry::Impl::Batch Registry::Impl::next_batch() {
+Registry::Impl::Batch Registry::Impl::new_batch() const {
   Batch batch;
   batch.state = *published.load();
-  while (!queue.empty() && batch.done.size() < longest_batch) {
+  batch.now = clock.now();
+  return batch;
+}
+
+Registry::Impl::Batch Registry::Impl::next_batch() {
+  auto batch = new_batch();
+  const auto restores = [this] { return std::holds_alternative<RestoreCommand>(queue.front().command); };
+  while (!queue.empty() && batch.done.size() < longest_batch && !restores()) {
     auto next = std::move(queue.front());
     queue.pop_front();
     carry_out(batch, std::move(next.command), next.own, next.done);
   }
   for (auto& [name, row] : batch.index_rows) batch.rows.push_back(std::move(row));
   return batch;
+}
+
+/// A batch of the restore that is first in the queue, made on the pool's thread: carry_out and what it calls touch the
+/// batch and what never changes.
+asio::awaitable<Registry::Impl::Batch> Registry::Impl::restored_batch(std::shared_ptr<Impl> self) {
+  auto first = std::move(self->queue.front());
+  self->queue.pop_front();
+  // Not `self`: the pool would join itself if its thread were the last to let go.
+  auto make = [impl = self.get(), batch = self->new_batch(), next = std::move(first)]() mutable {
+    impl->carry_out(batch, std::move(next.command), next.own, next.done);
+    for (auto& [name, row] : batch.index_rows) batch.rows.push_back(std::move(row));
+    return std::move(batch);
+  };
+  co_return co_await self->pool->run(std::move(make));
+}
+
+asio::awaitable<void> Registry::Impl::let_go(std::shared_ptr<Impl> self, std::shared_ptr<const State> state) {
+  auto free_it = [state = std::move(state)]() mutable {
+    state.reset();
+    return true;
+  };
+  co_await self->pool->run(std::move(free_it));
 }
 
 void Registry::Impl::carry_out(Batch& batch, Command command, bool own,
@@ -210,7 +254,7 @@ void Registry::Impl::carry_out(Batch& batch, Command command, bool own,
   const auto* restore = std::get_if<RestoreCommand>(&command);
   if (restore != nullptr) command = with_own_id(*restore);
   const std::optional<State> before = restore == nullptr ? std::nullopt : std::optional(batch.state);
-  auto applied = batch.state.apply(command, clock.now());
+  auto applied = batch.state.apply(command, batch.now);
   ++command_count;
   if (!applied) {
     if (done) {
@@ -329,8 +373,8 @@ asio::awaitable<void> Registry::Impl::reap(std::shared_ptr<Impl> self) {
 
 asio::awaitable<Result<void>> Registry::Impl::load() {
   auto who = options.identity;
+  pool = std::make_unique<BlockingPool>();
   if (!options.data_dir.empty()) {
-    pool = std::make_unique<BlockingPool>();
     auto open_file = [directory = options.data_dir] { return SqliteStore::open(directory); };
     CO_TRY(auto opened, co_await pool->run(std::move(open_file)));
     store = std::move(opened.store);

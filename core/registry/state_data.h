@@ -101,7 +101,7 @@ struct State::Data {
   PersistentDirectory<NodePtr> nodes;                 ///< by name
   PersistentHash<std::string, std::string> node_ids;  ///< id to name
   PersistentDirectory<ServicePtr> services;           ///< by (node, id)
-  PersistentHash<std::string, CheckPtr> checks;       ///< by (node, id)
+  CheckTable checks;                                  ///< by (node, id)
   KeySet service_checks;                              ///< (node, service id or "", id): the order of `checks`
   PersistentDirectory<std::shared_ptr<const ServiceEntry>> names;
 
@@ -117,7 +117,7 @@ struct State::Data {
   KeySet session_keys;                              ///< (session, key)
 
   PersistentMap<std::string, QueryPtr> queries;         ///< by id
-  PersistentMap<std::string, std::string> query_names;  ///< name to id
+  PersistentMap<std::string, std::string> query_names;  ///< folded name to id
   std::shared_ptr<const std::vector<EventPtr>> events;
   std::uint64_t event_time = 0;
 

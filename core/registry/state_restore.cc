@@ -70,9 +70,9 @@ void State::Writer::load(const Row& row) {
     }
     void operator()(const QueryPtr& query) const {
       const auto id = folded(query->id);
-      if (data.queries.contains(id) || data.query_names.contains(query->name)) return;
+      if (data.queries.contains(id) || data.query_names.contains(folded(query->name))) return;
       data.queries.set(id, query);
-      if (!query->name.empty()) data.query_names.set(query->name, id);
+      if (!query->name.empty()) data.query_names.set(folded(query->name), id);
     }
     void operator()(const TombstoneRow& row) const {
       if (data.kv_tree.contains(row.key)) return;

@@ -6,6 +6,7 @@ namespace {
 std::vector<std::string> linked_checks(const Session& session) {
   auto checks = session.node_checks;
   checks.insert(checks.end(), session.service_checks.begin(), session.service_checks.end());
+  checks.insert(checks.end(), session.checks.begin(), session.checks.end());
   return checks;
 }
 
@@ -18,7 +19,6 @@ Result<CommandResult> State::Writer::run(const SessionCreateCommand& command) {
   if (data_.sessions.contains(id)) return fail(Errc::conflict, "apply failed: session \"{}\" exists", session.id);
   const auto* registered = data_.nodes.find(node);
   if (registered == nullptr) return fail(Errc::failed, "apply failed: Missing node registration");
-  session.node = (*registered)->name;
   for (const auto& check_id : linked_checks(session)) {
     const auto* check = data_.checks.find(join(node, folded(check_id)));
     if (check == nullptr) return fail(Errc::failed, "apply failed: Missing check '{}' registration", check_id);
@@ -36,6 +36,7 @@ Result<CommandResult> State::Writer::run(const SessionCreateCommand& command) {
 }
 
 Result<CommandResult> State::Writer::run(const SessionDestroyCommand& command) {
+  if (is_outdated(command.as_of_restore)) return CommandResult{};
   if (const auto* session = data_.sessions.find(folded(command.id))) end_session(SessionPtr(*session));
   return CommandResult{};
 }

@@ -248,6 +248,21 @@ TEST(Durability, AFileOfANewerSchemaIsSetAside) {
   }
 }
 
+TEST(Durability, AFileOfANegativeSchemaIsDamaged) {
+  const test::TempDir dir;
+  { Opened r(options_for(dir.path())); }
+  {
+    std::fstream file(dir.file("registry.db"), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(60);
+    file.write("\xff\xff\xff\xff", 4);
+  }
+  std::vector<std::string> notices;
+  Opened r(options_for(dir.path(), &notices));
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_THAT(notices[0], testing::HasSubstr("has schema -1"));
+  EXPECT_TRUE(fs::exists(dir.file("registry.db.damaged-1")));
+}
+
 TEST(Durability, ADirectoryThatCannotBeMadeIsAnError) {
   const test::TempDir dir;
   dir.write("file", "");

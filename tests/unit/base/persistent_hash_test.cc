@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -62,6 +63,81 @@ TYPED_TEST(PersistentHashOf, BehavesAsStdMapUnderRandomChanges) {
   }
   EXPECT_TRUE(map.empty());
   EXPECT_TRUE(map.same_as({}));
+}
+
+/// What differs, by comparing all there is.
+using Changes = std::map<std::string, std::pair<std::optional<std::uint64_t>, std::optional<std::uint64_t>>>;
+
+template <class Map>
+Changes changes_between(const Map& before, const Map& after) {
+  Changes out;
+  const auto value = [](const std::uint64_t* at) { return at == nullptr ? std::nullopt : std::optional(*at); };
+  Map::for_each_change(before, after, [&](const std::string& key, const std::uint64_t* was, const std::uint64_t* now) {
+    EXPECT_TRUE(out.emplace(key, std::pair(value(was), value(now))).second) << key << " was told twice";
+  });
+  return out;
+}
+
+TYPED_TEST(PersistentHashOf, TellsTheChangesThatAComparisonOfAllFinds) {
+  using Map = PersistentHash<std::string, std::uint64_t, TypeParam>;
+  std::mt19937 random(11);
+  Map map;
+  Model model;
+  std::vector<std::pair<Map, Model>> past{{map, model}};
+  for (int round = 0; round < 60; ++round) {
+    for (auto steps = random() % 60; steps > 0; --steps) {
+      const auto key = "key-" + std::to_string(random() % 300);
+      if (random() % 2 == 0) {
+        map.erase(key);
+        model.erase(key);
+      } else {
+        model[key] = random() % 3;  // often what it was
+        map.set(key, model[key]);
+      }
+    }
+    past.emplace_back(map, model);
+    const auto& [other, other_model] = past[random() % past.size()];
+    Changes expected;
+    for (const auto& [key, was] : other_model) {
+      const auto now = model.find(key);
+      if (now == model.end()) {
+        expected[key] = {was, std::nullopt};
+      } else if (now->second != was) {
+        expected[key] = {was, now->second};
+      }
+    }
+    for (const auto& [key, now] : model) {
+      if (!other_model.contains(key)) expected[key] = {std::nullopt, now};
+    }
+    ASSERT_EQ(changes_between(other, map), expected);
+    for (auto& [key, change] : expected) std::swap(change.first, change.second);
+    ASSERT_EQ(changes_between(map, other), expected);
+  }
+}
+
+TEST(PersistentHash, PassesOverWhatTwoCopiesShareWhenItTellsTheirChanges) {
+  struct Counted {
+    int value;
+    int* comparisons;
+    bool operator==(const Counted& other) const {
+      ++*comparisons;
+      return value == other.value;
+    }
+  };
+  int comparisons = 0;
+  PersistentHash<std::string, Counted> before;
+  for (int i = 0; i < 10000; ++i) before.set(std::to_string(i), {i, &comparisons});
+  auto after = before;
+  after.set("77", {-1, &comparisons});
+  after.erase("4711");
+  after.set("new", {1, &comparisons});
+  std::map<std::string, int> told;
+  const auto note = [&](const std::string& key, const Counted* was, const Counted* now) {
+    told[key] = (was != nullptr ? 1 : 0) + (now != nullptr ? 2 : 0);
+  };
+  decltype(before)::for_each_change(before, after, note);
+  EXPECT_EQ(told, (std::map<std::string, int>{{"4711", 1}, {"77", 3}, {"new", 2}}));
+  EXPECT_LE(comparisons, 3);
 }
 
 TEST(PersistentHash, HasOneShapeWhateverWayItsContentCame) {

@@ -20,9 +20,7 @@ class ReaperTest : public testing::Test {
     check.definition.kind = registry::CheckDefinition::Kind::http;
     check.definition.deregister_critical_after = 90s;
   }
-  void observe(Instant::duration after) {
-    reaper.observe({std::make_shared<const registry::Check>(check)}, start + after);
-  }
+  void observe(Instant::duration after) { reaper.observe(check, start + after); }
   registry::Check check;
   Reaper reaper;
 };
@@ -74,11 +72,25 @@ TEST_F(ReaperTest, ATtlCheckThatWaitsForItsFirstHeartbeatIsNotFailing) {
   EXPECT_THAT(reaper.due(start + 101s), ElementsAre("web"));
 }
 
+TEST_F(ReaperTest, ACheckThatIsGoneEndsNothing) {
+  observe(0s);
+  reaper.forget("c");
+  EXPECT_THAT(reaper.due(start + 1h), IsEmpty());
+}
+
+TEST_F(ReaperTest, ACheckThatMovedToAnotherServiceFailsThereFromThenOn) {
+  observe(0s);
+  check.service_id = "db";
+  observe(60s);
+  EXPECT_THAT(reaper.due(start + 120s), IsEmpty());
+  EXPECT_THAT(reaper.due(start + 151s), ElementsAre("db"));
+}
+
 TEST_F(ReaperTest, AServiceWithTwoSuchChecksIsNamedOnce) {
   auto other = check;
   other.id = "d";
-  reaper.observe({std::make_shared<const registry::Check>(check), std::make_shared<const registry::Check>(other)},
-                 start);
+  reaper.observe(check, start);
+  reaper.observe(other, start);
   EXPECT_THAT(reaper.due(start + 2h), ElementsAre("web"));
 }
 

@@ -244,13 +244,16 @@ TEST(Catalog, ACheckNeedsAnIdOrAName) {
   Check check;
   check.status = "passing";
   command.checks.push_back(check);
-  EXPECT_EQ(s.error_of(command), "failed inserting check: object is missing a value for this index on node \"n1\"");
+  EXPECT_EQ(s.error_of(command),
+            "failed inserting check: failed health check lookup: index error: object is missing a value for this index "
+            "on node \"n1\"");
   TxnCheck op;
   op.check = check;
   op.check.node = "n1";
   const auto refused = s.apply(TxnCommand{{op}});
   ASSERT_EQ(refused.errors.size(), 1U);
-  EXPECT_EQ(refused.errors[0].what, "failed inserting check: object is missing a value for this index on node \"n1\"");
+  EXPECT_EQ(refused.errors[0].what,
+            "failed health check lookup: index error: object is missing a value for this index");
   EXPECT_TRUE(s.state.checks_of_node("n1").empty());
   command.checks.front().name = "c";
   s.apply(command);

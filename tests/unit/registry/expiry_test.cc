@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/base/async/signal.h"
 #include "core/registry/snapshot.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/run.h"
@@ -180,6 +181,67 @@ TEST_F(Expiry, ADeadlineFromBeforeARestoreEndsNothing) {
   EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "passing");
   pass(6s);
   EXPECT_EQ(registry->snapshot()->session("s1"), nullptr);
+}
+
+/// What is written waits until it is let through.
+struct Held final : RegistryWriter {
+  Held(const asio::any_io_executor& loop, RegistryWriter& behind) : to(behind), open(loop) {}
+  asio::awaitable<Result<CommandResult>> apply(Command command) override {
+    ++waiting;
+    co_await open.wait_past(0, Instant::max());
+    co_return co_await to.apply(std::move(command));
+  }
+  Identity identity() const override { return to.identity(); }
+  RegistryWriter& to;
+  Signal open;
+  int waiting = 0;
+};
+
+TEST_F(Expiry, AnExpiryThatIsWrittenAfterARestoreEndsNothing) {
+  test::run(io, sessions->stop());
+  test::run(io, checks->stop());
+  Held held(io.get_executor(), *registry);
+  sessions = std::make_unique<SessionExpiry>(io.get_executor(), *registry, held, clock);
+  checks = std::make_unique<TtlChecks>(io.get_executor(), *registry, held, clock);
+  sessions->start();
+  checks->start();
+  session("s1", "10s");
+  ttl_check("c", 20s);
+  auto saved = decode_snapshot(encode_snapshot(*registry->snapshot()));
+  ASSERT_TRUE(saved) << saved.error().message;
+  pass(21s);
+  ASSERT_EQ(held.waiting, 2);
+  apply(std::move(*saved));
+  held.open.bump();
+  pass(5s);
+  EXPECT_NE(registry->snapshot()->session("s1"), nullptr);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "passing");
+  pass(16s);  // what was restored is given its time from then on
+  EXPECT_EQ(registry->snapshot()->session("s1"), nullptr);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "critical");
+}
+
+TEST_F(Expiry, ACheckThatIsNoTtlCheckAnyMoreIsLeftAlone) {
+  ttl_check("c", 5s);
+  RegisterCommand command;
+  command.node.name = "n1";
+  Check check;
+  check.id = "c";
+  check.status = "passing";
+  command.checks.push_back(check);
+  apply(command);
+  pass(10s);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "passing");
+}
+
+TEST_F(Expiry, AnotherTtlStartsAfresh) {
+  ttl_check("c", 5s);
+  pass(4s);
+  ttl_check("c", 8s);
+  pass(7s);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "passing");
+  pass(2s);
+  EXPECT_EQ(registry->snapshot()->check("n1", "c")->status, "critical");
 }
 
 TEST_F(Expiry, TombstonesAreForgottenAfterAQuarterOfAnHour) {
