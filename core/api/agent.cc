@@ -19,6 +19,8 @@ void write_tags(JsonWriter& out, const Backend& backend, const Identity& identit
   out.field("bootstrap", "1");
   out.field("build", backend.options.version + ":");
   out.field("dc", identity.datacenter);
+  out.field("ft_fs", "1");
+  out.field("ft_si", "1");
   out.field("id", identity.node_id);
   out.field("port", std::to_string(backend.options.server_port));
   out.field("raft_vsn", "3");
@@ -27,14 +29,18 @@ void write_tags(JsonWriter& out, const Backend& backend, const Identity& identit
   out.field("vsn", "2");
   out.field("vsn_max", "3");
   out.field("vsn_min", "2");
+  out.field("wan_join_port", "8302");
   out.close_object();
 }
 
-void write_member(JsonWriter& out, const Backend& backend, const Identity& identity, std::string_view name) {
+enum class Pool { lan, wan };
+
+void write_member(JsonWriter& out, const Backend& backend, const Identity& identity, Pool pool) {
+  const bool wan = pool == Pool::wan;
   out.open_object();
-  out.field("Name", name);
+  out.field("Name", wan ? identity.node + "." + identity.datacenter : identity.node);
   out.field("Addr", identity.address);
-  out.field("Port", 8301);
+  out.field("Port", wan ? 8302 : 8301);
   out.key("Tags");
   write_tags(out, backend, identity);
   out.field("Status", 1);
@@ -104,7 +110,7 @@ void agent_self(const Call& call, const State& state, Answer& answer) {
   out.key("Coord");
   out.raw(R"({"Vec":[0,0,0,0,0,0,0,0],"Error":1.5,"Adjustment":0,"Height":0.00001})");
   out.key("Member");
-  write_member(out, call.backend, identity, identity.node);
+  write_member(out, call.backend, identity, Pool::lan);
   out.key("Stats");
   write_stats(out, call.backend, state, identity);
   out.key("Meta");
@@ -122,8 +128,8 @@ void agent_members(const Call& call, const State&, Answer& answer) {
   const auto identity = call.backend.writer.identity();
   JsonWriter out;
   out.open_array();
-  write_member(out, call.backend, identity,
-               call.query.has("wan") ? identity.node + "." + identity.datacenter : identity.node);
+  // A bare "wan" is not one, as in Consul.
+  write_member(out, call.backend, identity, call.param("wan").empty() ? Pool::lan : Pool::wan);
   out.close_array();
   answer.body = out.take();
 }

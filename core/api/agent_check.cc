@@ -1,7 +1,9 @@
 #include "core/api/agent_ids.h"
 #include "core/api/definitions.h"
+#include "core/api/go_text.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
+#include "core/api/select.h"
 
 /// PUT /v1/agent/check/pass, warn, fail, update and the maintenance modes.
 /// https://developer.hashicorp.com/consul/api-docs/agent/check#ttl-check-pass
@@ -44,14 +46,10 @@ asio::awaitable<http::Response> beat(const Call& call, std::string status, std::
 /// `enable` as Go's ParseBool takes it; the error is the 400's text.
 Result<bool> wants_maintenance(const Call& call) {
   const auto value = call.query.get("enable");
-  if (!value || value->empty()) return fail(Errc::parse, "Missing value for enable");
-  for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
-    if (*value == yes) return true;
-  }
-  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
-    if (*value == no) return false;
-  }
-  return fail(Errc::parse, "Invalid value for enable: \"{}\"", *value);
+  if (!value) return fail(Errc::parse, "Missing value for enable");
+  const auto enable = parse_bool(*value);
+  if (!enable) return fail(Errc::parse, "Invalid value for enable: {}", go_quote(*value));
+  return *enable;
 }
 
 struct Maintenance {
@@ -67,6 +65,8 @@ asio::awaitable<http::Response> set_maintenance(const Call& call, Maintenance mo
     registry::Command posted = std::move(command);
     co_return co_await apply_quietly(call, std::move(posted));
   }
+  // One that is on already keeps its reason.
+  if (agent_check_of(*call.backend.view.snapshot(), identity.node, mode.check_id) != nullptr) co_return empty();
   registry::Check check;
   check.node = identity.node;
   check.id = mode.check_id;

@@ -69,11 +69,11 @@ void set_status(Answer& answer, int code, std::string_view reason) {
 void agent_health_by_id(const Call& call, const State& state, Answer& answer) {
   const auto id = agent_id(call);
   if (!id) return answer.refuse(id.error());
-  if (id->empty()) return answer.refuse(400, "Missing serviceID");
+  if (id->empty()) return answer.refuse(500, "Bad request: Missing serviceID");
   const auto identity = call.backend.writer.identity();
   const auto service = agent_service_of(state, identity.node, *id);
   if (service == nullptr) {
-    set_status(answer, 404, registry::status::critical);
+    set_status(answer, 404, fmt::format("ServiceId {} not found", *id));
     answer.body = wants_text(call) ? fmt::format("ServiceId {} not found", *id)
                                    : R"({"AggregatedStatus":"critical","Service":null,"Checks":null})";
     return;
@@ -93,7 +93,7 @@ void agent_health_by_id(const Call& call, const State& state, Answer& answer) {
 void agent_health_by_name(const Call& call, const State& state, Answer& answer) {
   const auto name = agent_id(call);
   if (!name) return answer.refuse(name.error());
-  if (name->empty()) return answer.refuse(400, "Missing service Name");
+  if (name->empty()) return answer.refuse(500, "Bad request: Missing service Name");
   const auto identity = call.backend.writer.identity();
   std::string_view worst = registry::status::passing;
   bool found = false;
@@ -107,12 +107,12 @@ void agent_health_by_name(const Call& call, const State& state, Answer& answer) 
     found = true;
   }
   out.close_array();
-  if (!found) worst = registry::status::critical;
-  set_status(answer, found ? http_code(worst) : 404, worst);
+  const auto missing = fmt::format("ServiceName {} Not Found", *name);
+  set_status(answer, found ? http_code(worst) : 404, found ? worst : std::string_view(missing));
   answer.body = out.take();
   if (!wants_text(call)) return;
-  if (found) answer.content_type = "text/plain";
-  answer.body = found ? std::string(worst) : fmt::format("ServiceName {} Not Found", *name);
+  answer.content_type = "text/plain";
+  answer.body = found ? std::string(worst) : missing;
 }
 
 }  // namespace devstack::api

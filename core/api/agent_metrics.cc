@@ -1,6 +1,8 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <tuple>
 
 #include "core/api/handlers.h"
 #include "core/api/json_writer.h"
@@ -45,9 +47,28 @@ std::vector<Gauge> gauges_of(const Backend& backend) {
           {"consul.state.services", count(there.services), where}};
 }
 
+Aggregate aggregate(const OutsideMetrics::Sum& sum) { return {sum.count, sum.sum, sum.squares, sum.least, sum.most}; }
+
+void add_outside(Report& report, OutsideMetrics outside) {
+  for (auto& one : outside.samples) {
+    if (one.total.count == 0) continue;
+    report.samples.push_back(
+        {std::move(one.name), std::move(one.labels), aggregate(one.finished), aggregate(one.total)});
+  }
+  // Rows of one name stand together in Prometheus' format.
+  std::sort(report.samples.begin(), report.samples.end(), [](const Measured& a, const Measured& b) {
+    return std::tie(a.name, a.labels) < std::tie(b.name, b.labels);
+  });
+  for (auto& one : outside.totals) {
+    if (one.count == 0) continue;
+    report.totals.push_back({std::move(one.name), static_cast<double>(one.count), std::move(one.labels)});
+  }
+}
+
 Report report_of(const Backend& backend) {
   auto report = backend.metrics.report();
   report.gauges = gauges_of(backend);
+  if (backend.options.outside_metrics) add_outside(report, backend.options.outside_metrics());
   return report;
 }
 

@@ -1,6 +1,7 @@
 #include "core/api/agent_ids.h"
 #include "core/api/definitions.h"
 #include "core/api/handlers.h"
+#include "core/api/proxy.h"
 #include "core/api/sidecar.h"
 
 /// PUT /v1/agent/service/register, deregister and /v1/agent/check/register, deregister.
@@ -33,6 +34,8 @@ Result<void> validate(const ServiceDefinition& definition, const ApiOptions& opt
   if (auto meta = validate_meta(service.meta); !meta) {
     return fail(Errc::parse, "Invalid Service Meta: {}", meta.error().message);
   }
+  if (auto kind = validate_service_kind(service, definition.sidecar ? &*definition.sidecar : nullptr); !kind)
+    return kind;
   for (const auto& check : definition.checks) {
     if (auto valid = validate_check(check.definition); !valid) {
       return fail(Errc::parse, "Invalid check: {}", valid.error().message);
@@ -63,6 +66,9 @@ asio::awaitable<Result<registry::CommandResult>> register_definition(const Call&
   service.node = identity.node;
   service.agent_owned = true;
   registry::add_ip_tagged_addresses(service);
+  auto proxy = proxy_from_text(service.proxy_json);
+  complete_upstreams(proxy);
+  service.proxy_json = proxy_text(proxy);
   registry::complete_checks(service, definition.checks);
   for (auto& check : definition.checks) {
     check.agent_owned = true;

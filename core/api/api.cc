@@ -21,19 +21,22 @@ namespace {
 constexpr std::size_t kGzipFrom = 1400;
 constexpr std::string_view kNamespaces = "Namespaces are a Consul Enterprise feature";
 
-http::Response moved(std::string location) {
+/// As Go's http.Redirect: only who may read a page gets one.
+http::Response moved(const http::Request& request, std::string location) {
   http::Response response;
   response.status = 301;
-  response.body = "<a href=\"" + location + "\">Moved Permanently</a>.\n\n";
-  response.headers.set("Content-Type", "text/html; charset=utf-8");
+  if (request.method == "GET" || request.method == "HEAD") {
+    if (request.method == "GET") response.body = "<a href=\"" + location + "\">Moved Permanently</a>.\n\n";
+    response.headers.set("Content-Type", "text/html; charset=utf-8");
+  }
   response.headers.set("Location", std::move(location));
   return response;
 }
 
-http::Response moved_to_path(std::string_view path, std::string_view raw_query) {
+http::Response moved_to_path(const http::Request& request, std::string_view path) {
   std::string location = http::encode_path(path, http::Slash::keep);
-  if (!raw_query.empty()) location.append("?").append(raw_query);
-  return moved(std::move(location));
+  if (!request.raw_query().empty()) location.append("?").append(request.raw_query());
+  return moved(request, std::move(location));
 }
 
 bool has_control_character(std::string_view path) {
@@ -63,18 +66,17 @@ http::Response with_allow(http::Response response, const Route& route) {
   return response;
 }
 
-/// `dc` and `ns`, before anything is read: a foreign datacenter has no path, namespaces are for others.
-std::optional<http::Response> refuse_place(const Route& route, const Call& call) {
-  if (route.checks == Checks::none) return std::nullopt;
+bool names_other_datacenter(const Route& route, const Call& call) {
+  if (route.checks == Checks::none || route.checks == Checks::name_space) return false;
   auto datacenter = call.query.get("datacenter");
   if (!datacenter) datacenter = call.query.get("dc");
-  if (datacenter && !datacenter->empty() && *datacenter != call.backend.writer.identity().datacenter) {
-    return http::text(500, "No path to datacenter");
-  }
-  if (route.checks == Checks::datacenter) return std::nullopt;
-  const auto refused = [](std::optional<std::string_view> value) {
-    return value && !value->empty() && *value != "default";
-  };
+  return datacenter && !datacenter->empty() && *datacenter != call.backend.writer.identity().datacenter;
+}
+
+/// Namespaces are for others.
+std::optional<http::Response> refuse_namespace(const Route& route, const Call& call) {
+  if (route.checks != Checks::name_space && route.checks != Checks::datacenter_and_namespace) return std::nullopt;
+  const auto refused = [](std::optional<std::string_view> value) { return value && !value->empty(); };
   if (refused(call.query.get("ns"))) {
     return http::text(400, fmt::format("Bad request: Invalid query parameter: \"ns\" - {}", kNamespaces));
   }
@@ -84,16 +86,14 @@ std::optional<http::Response> refuse_place(const Route& route, const Call& call)
   return std::nullopt;
 }
 
-std::string_view name_of(Consistency consistency) {
-  switch (consistency) {
-    case Consistency::leader:
-      return "leader";
-    case Consistency::stale:
-      return "stale";
-    case Consistency::consistent:
-      return "consistent";
+/// A foreign datacenter has no path, but what is missing in the request itself is told first.
+http::Response no_path(const Route& route, const Call& call) {
+  if (call.request.method == "GET" && route.read != nullptr) {
+    Answer answer;
+    route.read(call, *call.backend.view.snapshot(), answer);
+    if (answer.final && answer.body.starts_with("Missing ")) return http::text(answer.status, std::move(answer.body));
   }
-  return "leader";
+  return http::text(500, "No path to datacenter");
 }
 
 http::Response to_response(const Route& route, const Call& call, Answer answer) {
@@ -103,7 +103,8 @@ http::Response to_response(const Route& route, const Call& call, Answer answer) 
   auto& headers = response.headers;
   if (!answer.content_type.empty()) headers.add("Content-Type", std::string(answer.content_type));
   for (auto& [name, value] : answer.headers) headers.add(std::move(name), std::move(value));
-  if (answer.final || route.header == Header::none) return response;
+  if (route.cacheable && !answer.final && call.query.has("cached")) headers.add("X-Cache", "MISS");
+  if (answer.final || answer.bare || route.header == Header::none) return response;
   headers.add("X-Consul-Index", std::to_string(answer.index));
   headers.add("X-Consul-Knownleader", "true");
   headers.add("X-Consul-Lastcontact", "0");
@@ -111,7 +112,6 @@ http::Response to_response(const Route& route, const Call& call, Answer answer) 
   if (route.header == Header::index_and_consistency) {
     headers.add("X-Consul-Effective-Consistency", std::string(name_of(call.options.consistency)));
   }
-  if (route.cacheable && call.query.has("cached")) headers.add("X-Cache", "MISS");
   return response;
 }
 
@@ -121,13 +121,15 @@ asio::awaitable<http::Response> carry_out(const Route& route, Call& call) {
   if (!allows(route, method)) {
     co_return with_allow(http::text(405, "method " + method + " not allowed"), route);
   }
-  if (auto refusal = refuse_place(route, call)) co_return std::move(*refusal);
-  if (method != "GET" || route.read == nullptr) co_return co_await route.act(call);
-  if (call.query.begin() != call.query.end()) {
+  const bool reads = method == "GET" && route.read != nullptr;
+  if (reads && call.query.begin() != call.query.end()) {
     const auto options = read_options(call.query);
     if (!options) co_return http::text(400, options.error().message);
     call.options = *options;
   }
+  if (auto refusal = refuse_namespace(route, call)) co_return std::move(*refusal);
+  if (names_other_datacenter(route, call)) co_return no_path(route, call);
+  if (!reads) co_return co_await route.act(call);
   if (route.header != Header::none && !call.backend.view.synced()) co_return http::text(500, "No cluster leader");
   Answer answer = co_await answer_when_changed(route, call);
   co_return to_response(route, call, std::move(answer));
@@ -153,16 +155,28 @@ void finish(const http::Request& request, const http::Query& query, http::Respon
   response.headers.add("Content-Encoding", "gzip");
 }
 
-http::Response outside_api(std::string_view path, const std::string& ui_location) {
+http::Response outside_api(const http::Request& request, std::string_view path, const std::string& ui_location) {
   if (path == "/robots.txt") return http::text(200, "User-agent: *\nDisallow: /");
   const bool root = path == "/";
   const bool ui = path == "/ui" || path.starts_with("/ui/");
-  if ((root || ui) && !ui_location.empty()) return moved(ui_location);
+  if ((root || ui) && !ui_location.empty()) return moved(request, ui_location);
   if (root) return http::text(200, "Consul Agent");
   return empty(404);
 }
 
 }  // namespace
+
+std::string_view name_of(Consistency consistency) {
+  switch (consistency) {
+    case Consistency::leader:
+      return "leader";
+    case Consistency::stale:
+      return "stale";
+    case Consistency::consistent:
+      return "consistent";
+  }
+  return "leader";
+}
 
 http::Response empty(int status) {
   http::Response response;
@@ -226,14 +240,15 @@ Api::~Api() = default;
 
 asio::awaitable<http::Response> Api::handle(http::Request request) {
   const auto path = http::decode_path(request.raw_path());
-  if (!path || has_control_character(*path)) co_return empty(400);
+  if (!path) co_return http::text(400, "400 Bad Request");
+  if (has_control_character(*path)) co_return empty(400);
   if (may_need_cleaning(*path)) {
     const std::string cleaned = clean_path(*path);
-    if (cleaned != *path) co_return moved_to_path(cleaned, request.raw_query());
+    if (cleaned != *path) co_return moved_to_path(request, cleaned);
   }
-  if (!path->starts_with("/v1/")) co_return outside_api(*path, impl_->options.ui_location);
+  if (!path->starts_with("/v1/")) co_return outside_api(request, *path, impl_->options.ui_location);
   const Match match = find_route(*path);
-  if (match.needs_slash) co_return moved_to_path(*path + "/", request.raw_query());
+  if (match.needs_slash) co_return moved_to_path(request, *path + "/");
   if (match.route == nullptr) co_return empty(404);
   const auto query = http::Query::parse(request.raw_query());
   if (!query) co_return empty(500);

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/http/message.h"
 #include "core/registry/registry.h"
@@ -24,6 +26,31 @@ namespace asio = boost::asio;
 /// Script and Docker checks run commands on this machine: whether they may come in over HTTP.
 enum class RemoteScripts { refuse, allow };
 
+/// What another part of the program measures, for agent/metrics under names like those of Consul's telemetry.
+struct OutsideMetrics {
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+  /// Of values; `squares` for the deviation.
+  struct Sum {
+    std::uint64_t count = 0;
+    double sum = 0, squares = 0, least = 0, most = 0;
+  };
+  /// In milliseconds.
+  struct Sample {
+    std::string name;
+    Labels labels;
+    Sum finished;  ///< of the last whole interval
+    Sum total;     ///< since the start
+  };
+  /// A count since the start: a counter for Prometheus, among the gauges in JSON, whose counters are of an interval.
+  struct Total {
+    std::string name;
+    Labels labels;
+    std::uint64_t count = 0;
+  };
+  std::vector<Sample> samples;
+  std::vector<Total> totals;
+};
+
 struct ApiOptions {
   std::string version = "1.10.11";  ///< what agent/self and agent/members say; clients parse it as semver
   int server_port = 8300;           ///< the port that status/leader and agent/self name
@@ -35,6 +62,8 @@ struct ApiOptions {
   /// others still get through.
   std::size_t blocked_most = 7680;
   std::chrono::nanoseconds metrics_interval{std::chrono::seconds(10)};  ///< that agent/metrics aggregates over
+  /// Called for each report, on the loop.
+  std::function<OutsideMetrics()> outside_metrics;
   /// PUT agent/reload: reads again what can be read again.
   std::function<void()> reload = [] {};
   /// PUT session/renew: SessionExpiry::renew.

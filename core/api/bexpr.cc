@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/api/bexpr_syntax.h"
+#include "core/api/go_text.h"
 
 namespace devstack::api::bexpr {
 
@@ -81,8 +82,19 @@ struct Comparison {
     return fail(Errc::parse, "Invalid match operator \"{}\" for selector \"{}\"", name_of(syntax.op),
                 dotted(syntax.selector));
   }
-  [[nodiscard]] tl::unexpected<Error> bad_selector() const {
-    return fail(Errc::parse, "Selector \"{}\" is not valid", dotted(syntax.selector));
+  /// Names the selector up to the part that is wrong; `rest` begins with it.
+  [[nodiscard]] tl::unexpected<Error> bad_selector(std::span<const std::string> rest) const {
+    const auto good = static_cast<std::ptrdiff_t>(syntax.selector.size() - rest.size());
+    return fail(Errc::parse, "Selector \"{}\" is not valid",
+                dotted({syntax.selector.begin(), syntax.selector.begin() + good + 1}));
+  }
+  [[nodiscard]] tl::unexpected<Error> bad_value(std::string_view parser, std::string_view why) const {
+    return fail(Errc::parse, "Failed to coerce value {} for selector \"{}\": strconv.{}: parsing {}: {}",
+                go_quote(syntax.value), dotted(syntax.selector), parser, go_quote(syntax.value), why);
+  }
+  /// Whether the comparison holds for something that a map does not have: go-bexpr lets every operator but these hold.
+  [[nodiscard]] bool holds_for_absent() const {
+    return syntax.op != Operator::equal && syntax.op != Operator::not_empty && syntax.op != Operator::in;
   }
 };
 
@@ -100,7 +112,7 @@ Result<std::function<bool(std::string_view)>> text_test(const Comparison& compar
     case Operator::not_matches: {
       auto regex = std::make_shared<re2::RE2>(value, re2::RE2::Quiet);
       if (!regex->ok())
-        return fail(Errc::parse, "Failed to compile regular expression \"{}\": {}", value, regex->error());
+        return fail(Errc::parse, "Failed to compile regular expression {}: {}", go_quote(value), regexp_error(*regex));
       return [regex](std::string_view text) {
         return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex);
       };
@@ -126,9 +138,8 @@ Result<Test> bind_integer(const Comparison& comparison, Field::Integer get) {
   std::int64_t wanted = 0;
   const char* end = syntax.value.data() + syntax.value.size();
   const auto [at, error] = std::from_chars(syntax.value.data(), end, wanted);
-  if (error != std::errc() || at != end) {
-    return fail(Errc::parse, "strconv.ParseInt: parsing \"{}\": invalid syntax", syntax.value);
-  }
+  if (error == std::errc::result_out_of_range) return comparison.bad_value("ParseInt", "value out of range");
+  if (error != std::errc() || at != end) return comparison.bad_value("ParseInt", "invalid syntax");
   const bool flip = negative(syntax.op);
   return [get, wanted, flip](const void* row) { return (get(row) == wanted) != flip; };
 }
@@ -139,7 +150,7 @@ Result<Test> bind_boolean(const Comparison& comparison, Field::Boolean get) {
   const auto& text = syntax.value;
   const bool yes = text == "1" || text == "t" || text == "T" || text == "true" || text == "TRUE" || text == "True";
   const bool no = text == "0" || text == "f" || text == "F" || text == "false" || text == "FALSE" || text == "False";
-  if (!yes && !no) return fail(Errc::parse, "strconv.ParseBool: parsing \"{}\": invalid syntax", text);
+  if (!yes && !no) return comparison.bad_value("ParseBool", "invalid syntax");
   const bool wanted = yes != negative(syntax.op);
   return [get, wanted](const void* row) { return get(row) == wanted; };
 }
@@ -165,15 +176,14 @@ Result<Test> bind_map(const Comparison& comparison, Field::Map get, Path path) {
   const bool flip = negative(comparison.syntax.op);
   const auto op = comparison.syntax.op;
   if (path.size() == 1) {
-    // A missing key is false for the positive operators and true for their opposites.
     TRY(auto test, text_test(comparison));
-    return [get, flip, test, key = path.front()](const void* row) {
+    return [get, flip, test, absent = comparison.holds_for_absent(), key = path.front()](const void* row) {
       const auto& map = get(row);
       const auto found = map.find(key);
-      return found == map.end() ? flip : test(found->second) != flip;
+      return found == map.end() ? absent : test(found->second) != flip;
     };
   }
-  if (path.size() > 1) return comparison.bad_selector();
+  if (path.size() > 1) return comparison.bad_selector(path.subspan(1));
   if (op == Operator::in || op == Operator::not_in) {
     return [get, flip, key = comparison.syntax.value](const void* row) { return get(row).contains(key) != flip; };
   }
@@ -212,9 +222,9 @@ Result<Test> bind_record_map(const Comparison& comparison, const Field::RecordMa
     return [size = field.size, flip](const void* row) { return (size(row) == 0) != flip; };
   }
   TRY(auto inner, bind_path(comparison, field.schema(), path.subspan(1)));
-  return [field, inner, flip, key = path.front()](const void* row) {
+  return [field, inner, absent = comparison.holds_for_absent(), key = path.front()](const void* row) {
     const void* found = field.find(row, key);
-    return found == nullptr ? flip : inner(found);
+    return found == nullptr ? absent : inner(found);
   };
 }
 
@@ -226,7 +236,7 @@ Result<Test> bind_field(const Comparison& comparison, const Field& field, Path r
     TRY(auto inner, bind_path(comparison, record->schema(), rest));
     return [get = record->get, inner](const void* row) { return inner(get(row)); };
   }
-  if (!rest.empty()) return comparison.bad_selector();
+  if (!rest.empty()) return comparison.bad_selector(rest);
   if (const auto* text = std::get_if<Field::Text>(&field.access)) return bind_text(comparison, *text);
   if (const auto* integer = std::get_if<Field::Integer>(&field.access)) return bind_integer(comparison, *integer);
   if (const auto* boolean = std::get_if<Field::Boolean>(&field.access)) return bind_boolean(comparison, *boolean);
@@ -234,11 +244,11 @@ Result<Test> bind_field(const Comparison& comparison, const Field& field, Path r
 }
 
 Result<Test> bind_path(const Comparison& comparison, const Schema& schema, Path path) {
-  if (path.empty()) return comparison.bad_selector();
+  if (path.empty()) return comparison.bad_operator();
   for (const auto& field : schema.fields) {
     if (field.name == path.front()) return bind_field(comparison, field, path.subspan(1));
   }
-  return comparison.bad_selector();
+  return comparison.bad_selector(path);
 }
 
 Result<Matcher> bind_all(const Syntax& syntax, const Schema& schema) {

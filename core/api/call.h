@@ -48,6 +48,7 @@ class Blocked {
 };
 
 enum class Consistency { leader, stale, consistent };
+std::string_view name_of(Consistency consistency);
 
 /// Query parameters that every read shares.
 struct ReadOptions {
@@ -78,6 +79,8 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> headers;
   /// The request is wrong or the thing needs no waiting: sent at once, without index headers.
   bool final = false;
+  /// Says nothing of indexes, though it may be waited for (a node that is not there).
+  bool bare = false;
   /// An answer like any other, but one that nobody waits for (query execution).
   bool unblocked = false;
 
@@ -98,7 +101,7 @@ using ActHandler = asio::awaitable<http::Response> (*)(const Call&);
 
 enum class Header { none, index, index_and_consistency };
 /// Which of `dc` and `ns` are looked at.
-enum class Checks { none, datacenter, datacenter_and_namespace };
+enum class Checks { none, datacenter, name_space, datacenter_and_namespace };
 
 struct Route {
   std::string_view path;     ///< a trailing '/' means "and everything below"

@@ -17,25 +17,19 @@ using Table = Watch::Table;
 std::string name_in(const Call& call) { return std::string(call.rest); }
 
 /// Names with the union of their tags in the order of first sight, which is what Consul shows.
+/// Spellings that differ in case alone are one name to look up, but are listed apart.
 std::map<std::string, std::vector<std::string>> tags_by_name(const State& state, const RowFilter& filter,
                                                              const std::vector<std::string_view>& node_meta) {
   std::map<std::string, std::vector<std::string>> out;
   for (auto& [name, tags] : state.services()) {
-    if (tags.size() < 2 && !filter.any() && node_meta.empty()) {
-      out.emplace(name, tags);
-      continue;
-    }
-    std::vector<std::string> seen;
-    bool found = false;
     const auto instances = state.instance_set(name);
     for (const auto& instance : *instances) {
       if (!has_meta(instance.node->meta, node_meta) || !filter.keeps(&instance)) continue;
-      found = true;
+      auto& seen = out[instance.service->name];
       for (const auto& tag : instance.service->tags) {
         if (std::find(seen.begin(), seen.end(), tag) == seen.end()) seen.push_back(tag);
       }
     }
-    if (found) out.emplace(name, std::move(seen));
   }
   return out;
 }
@@ -46,8 +40,8 @@ bool node_of_path(const Call& call, const State& state, Answer& answer, NodePtr&
     answer.refuse(400, "Missing node name");
     return false;
   }
-  node = state.node(call.rest);
-  answer.index = state.index_of({Table::node, std::string(call.rest)});
+  node = state.node_like(call.rest);
+  answer.index = state.index_of({Table::node, node == nullptr ? std::string(call.rest) : node->name});
   return true;
 }
 
@@ -178,7 +172,8 @@ void catalog_node_services(const Call& call, const State& state, Answer& answer)
   answer.body = out.take();
 }
 
-void catalog_gateway_services(const Call&, const State& state, Answer& answer) {
+void catalog_gateway_services(const Call& call, const State& state, Answer& answer) {
+  if (call.rest.empty()) return answer.refuse(400, "Missing gateway name");
   answer.body = "null";
   answer.index = state.index_of({Table::services, ""});
 }

@@ -1,7 +1,8 @@
 #include "core/api/definitions.h"
 #include "core/api/handlers.h"
+#include "core/api/proxy.h"
 #include "core/api/select.h"
-#include "core/api/uuid.h"
+#include "core/registry/uuid.h"
 
 /// PUT /v1/catalog/register and deregister.
 /// https://developer.hashicorp.com/consul/api-docs/catalog#register-entity
@@ -16,6 +17,12 @@ Result<json::value> body_of(const Call& call) {
   return value;
 }
 
+http::Response undecodable(const Error& error) {
+  const bool enterprise = error.message == "json: unknown field \"Namespace\"";
+  return http::text(400, fmt::format("Request decode failed: {}{}", error.message,
+                                     enterprise ? " - Namespaces are a Consul Enterprise feature" : ""));
+}
+
 Result<void> check_datacenter(const Call& call, const std::string& datacenter) {
   if (datacenter.empty() || datacenter == call.backend.writer.identity().datacenter) return {};
   return fail(Errc::failed, "No path to datacenter");
@@ -23,14 +30,14 @@ Result<void> check_datacenter(const Call& call, const std::string& datacenter) {
 
 Result<void> read_checks(Fields& fields, std::vector<registry::Check>& out) {
   if (const auto* one = fields.find("Check")) {
-    TRY(auto check, read_health_check(*one));
+    TRY(auto check, read_health_check(*one, CheckForm::catalog));
     out.push_back(std::move(check));
   }
   const auto* many = fields.find("Checks");
   if (many == nullptr) return {};
   if (!many->is_array()) return fail(Errc::parse, "json: cannot unmarshal into Go struct field RegisterRequest.Checks");
   for (const auto& value : many->get_array()) {
-    TRY(auto check, read_health_check(value));
+    TRY(auto check, read_health_check(value, CheckForm::catalog));
     out.push_back(std::move(check));
   }
   return {};
@@ -48,9 +55,9 @@ Result<registry::RegisterCommand> read_registration(const json::value& body, std
   fields.read("NodeMeta", node.meta);
   fields.read("SkipNodeUpdate", command.skip_node_update);
   fields.skip("Token");
-  fields.skip("WriteRequest");
   if (const auto* service = fields.find("Service")) {
     TRY(command.service, read_node_service(*service));
+    if (command.service->id.empty()) command.service.reset();
   }
   CHECK(read_checks(fields, command.checks));
   CHECK(fields.done(Unknown::refuse));
@@ -63,12 +70,19 @@ Result<void> validate(const registry::RegisterCommand& command) {
   if (command.node.address.empty() && !command.skip_node_update) {
     return fail(Errc::failed, "Must provide address if SkipNodeUpdate is not set");
   }
-  if (!command.node.id.empty() && !is_uuid(command.node.id)) {
-    return fail(Errc::failed, "Bad node ID: uuid string is wrong length");
+  if (!command.node.id.empty()) {
+    const auto wrong = registry::uuid_format_error(command.node.id);
+    if (!wrong.empty()) return fail(Errc::failed, "Bad node ID: {}", wrong);
   }
   if (!command.service) return {};
+  const auto& service = *command.service;
+  if (auto kind = validate_service_kind(service, nullptr); !kind) return fail(Errc::failed, "{}", kind.error().message);
   if (command.service->name.empty()) return fail(Errc::failed, "Must provide service name with ID");
   if (is_any_address(command.service->address)) return fail(Errc::failed, "Invalid service address");
+  if (auto meta = validate_meta(service.meta); !meta) {
+    return fail(Errc::failed, "failed inserting service: Invalid Service Meta for node {} and serviceID {}: {}",
+                command.node.name, service.id, meta.error().message);
+  }
   return {};
 }
 
@@ -86,7 +100,7 @@ asio::awaitable<http::Response> catalog_register(const Call& call) {
   if (!body) co_return respond(body.error());
   std::string datacenter;
   auto command = read_registration(*body, datacenter);
-  if (!command) co_return http::text(400, "Request decode failed: " + command.error().message);
+  if (!command) co_return undecodable(command.error());
   auto valid = check_datacenter(call, datacenter);
   if (valid) valid = validate(*command);
   if (!valid) co_return respond(valid.error());
@@ -103,16 +117,15 @@ asio::awaitable<http::Response> catalog_deregister(const Call& call) {
   std::string datacenter;
   std::string ignored;
   registry::DeregisterCommand command;
-  Fields fields(*body, "DeregisterRequest");
+  Fields fields(*body, "");
   fields.read("Datacenter", datacenter);
   fields.read("Node", command.node);
   fields.read("ServiceID", command.service_id);
   fields.read("CheckID", command.check_id);
   fields.read("Address", ignored);
   fields.skip("Token");
-  fields.skip("WriteRequest");
   if (auto done = fields.done(Unknown::refuse); !done) {
-    co_return http::text(400, "Request decode failed: " + done.error().message);
+    co_return undecodable(done.error());
   }
   if (auto ours = check_datacenter(call, datacenter); !ours) co_return respond(ours.error());
   if (command.node.empty()) co_return http::text(500, "Must provide node");

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include "core/api/decode.h"
 #include "core/api/handlers.h"
 #include "core/api/json_writer.h"
+#include "core/api/select.h"
 
 /// /v1/status, /v1/operator and /v1/coordinate of a cluster that is one server.
 /// https://developer.hashicorp.com/consul/api-docs/operator
@@ -11,6 +13,7 @@ namespace {
 using registry::Identity;
 using Table = Watch::Table;
 
+constexpr std::size_t kDimensions = 8;
 constexpr std::string_view kOrigin = R"({"Vec":[0,0,0,0,0,0,0,0],"Error":1.5,"Adjustment":0,"Height":0.00001})";
 
 std::string server_address(const Call& call, const Identity& identity) {
@@ -122,7 +125,8 @@ void autopilot_state(const Call& call, const State& state, Answer& answer) {
   out.field("StableSince", "1970-01-01T00:00:00Z");
   out.field("Status", "leader");
   out.key("Meta");
-  out.raw("{}");
+  out.raw(R"({"consul-network-segment":""})");
+  out.field("ReadReplica", false);
   out.field("NodeType", "voter");
   out.close_object();
   out.close_object();
@@ -173,7 +177,7 @@ void coordinate_datacenters(const Call& call, const State&, Answer& answer) {
   out.field("AreaID", "wan");
   out.key("Coordinates");
   out.open_array();
-  write_coordinate(out, identity.node + "." + identity.datacenter);
+  write_coordinate(out, identity.node);
   out.close_array();
   out.close_object();
   out.close_array();
@@ -184,7 +188,8 @@ void coordinate_nodes(const Call& call, const State& state, Answer& answer) {
   answer.index = state.index_of({Table::nodes, ""});
   JsonWriter out;
   out.open_array();
-  write_coordinate(out, call.backend.writer.identity().node);
+  // All nodes are in the segment without a name.
+  if (call.param("segment").empty()) write_coordinate(out, call.backend.writer.identity().node);
   out.close_array();
   answer.body = out.take();
 }
@@ -192,8 +197,9 @@ void coordinate_nodes(const Call& call, const State& state, Answer& answer) {
 void coordinate_node(const Call& call, const State& state, Answer& answer) {
   answer.index = state.index_of({Table::nodes, ""});
   const auto identity = call.backend.writer.identity();
-  if (call.rest != identity.node) {
+  if (!equal_without_case(call.rest, identity.node)) {
     answer.status = 404;
+    answer.bare = true;
     answer.content_type = "";
     return;
   }
@@ -204,6 +210,21 @@ void coordinate_node(const Call& call, const State& state, Answer& answer) {
   answer.body = out.take();
 }
 
-asio::awaitable<http::Response> coordinate_update(const Call&) { co_return empty(); }
+asio::awaitable<http::Response> coordinate_update(const Call& call) {
+  const auto body = parse_json(call.request.body);
+  if (!body) co_return http::text(400, "Request decode failed: " + body.error().message);
+  Fields fields(*body, "CoordinateUpdateRequest");
+  for (const std::string_view known : {"Datacenter", "Node", "Segment", "Token"}) fields.skip(known);
+  const auto* coordinate = fields.find("Coord");
+  if (auto done = fields.done(Unknown::refuse); !done) {
+    co_return http::text(400, "Request decode failed: " + done.error().message);
+  }
+  if (coordinate == nullptr) co_return empty();
+  const auto* vector = Fields(*coordinate, "Coordinate").find("Vec");
+  if (vector == nullptr || !vector->is_array() || vector->get_array().size() != kDimensions) {
+    co_return http::text(500, "incompatible coordinate");
+  }
+  co_return empty();
+}
 
 }  // namespace devstack::api

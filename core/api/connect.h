@@ -3,14 +3,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/registry/state.h"
+#include "core/registry/prepared_query.h"
 
 /// Who speaks for a service in the mesh. Private to the room.
 namespace devstack::api {
 
-/// Proxies whose Proxy.DestinationServiceName it is (without case), and its own instances that are Connect-native; by
-/// node, then id. Looks at every proxy: the registry keeps no index of them.
-std::vector<registry::Instance> connect_instances(const registry::State& state, std::string_view service);
+using registry::connect_instances;
 
 /// What a read of them reports: the newest index, by `table` (service or service_instances), of the service, of every
 /// name that one of its `instances` has, and of the services as a whole. Any service may become its proxy or cease to

@@ -1,10 +1,12 @@
 #include "core/api/decode.h"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/json/stream_parser.hpp>
 #include <cmath>
 #include <limits>
 
+#include "core/api/json_syntax.h"
 #include "core/api/select.h"
 #include "core/base/duration.h"
 
@@ -38,31 +40,52 @@ std::optional<std::int64_t> integer(const json::value& value) {
   return std::nullopt;
 }
 
+/// A number too large for a double reads as infinity, which no JSON can say again; Go refuses it.
+bool holds_infinity(const json::value& value) {
+  if (const auto* number = value.if_double()) return !std::isfinite(*number);
+  if (const auto* list = value.if_array()) return std::any_of(list->begin(), list->end(), holds_infinity);
+  const auto* object = value.if_object();
+  return object != nullptr &&
+         std::any_of(object->begin(), object->end(), [](const auto& member) { return holds_infinity(member.value()); });
+}
+
+/// With its package; "" is a struct without a name.
+std::string go_type(std::string_view name) {
+  if (name.empty()) return "struct";
+  const std::string_view package = name == "TxnOp" ? "api" : name == "checkUpdate" ? "agent" : "structs";
+  return fmt::format("{}.{}", package, name.substr(0, name.find('.')));
+}
+
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
 Result<json::value> parse_json(std::string_view body) {
-  const std::size_t start = body.find_first_not_of(" \t\r\n");
-  if (start == std::string_view::npos) return fail(Errc::parse, "EOF");
-  const char first = body[start];
-  if (std::string_view("{[\"-0123456789tfn").find(first) == std::string_view::npos) {
-    return fail(Errc::parse, "invalid character '{}' looking for beginning of value", first);
-  }
   json::stream_parser parser;
   json::error_code error;
   parser.write_some(body.data(), body.size(), error);
   if (!error && !parser.done()) parser.finish(error);
-  if (error == json::error::incomplete) return fail(Errc::parse, "unexpected EOF");
-  if (error) return fail(Errc::parse, "invalid character in JSON: {}", error.message());
-  return parser.release();
+  if (error) {
+    const auto why = json_syntax_error(body);
+    return fail(Errc::parse, "{}", why.empty() ? "invalid JSON: " + error.message() : why);
+  }
+  auto value = parser.release();
+  if (holds_infinity(value)) return fail(Errc::parse, "json: cannot unmarshal number into Go value of type float64");
+  return value;
+}
+
+bool has_member(const json::value& value, std::string_view name) {
+  const auto* object = value.if_object();
+  return object != nullptr && std::any_of(object->begin(), object->end(), [&](const auto& member) {
+           return equal_without_case(std::string_view(member.key().data(), member.key().size()), name);
+         });
 }
 
 Fields::Fields(const json::value& value, std::string_view type_name)
     : object_(value.if_object()), type_name_(type_name) {
   if (object_ == nullptr && !value.is_null()) {
-    set_error({Errc::parse,
-               fmt::format("json: cannot unmarshal {} into Go value of type structs.{}", kind_name(value), type_name)});
+    set_error({Errc::parse, fmt::format("json: cannot unmarshal {} into Go value of type {}", kind_name(value),
+                                        go_type(type_name))});
   }
 }
 
@@ -84,8 +107,14 @@ void Fields::set_error(Error error) {
 }
 
 void Fields::mismatch(const json::value& value, std::string_view name, std::string_view type) {
-  set_error({Errc::parse, fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-                                      kind_name(value), type_name_, name, type)});
+  const bool to_integer = type.starts_with("int") || type.starts_with("uint");
+  auto what = std::string(kind_name(value));
+  if (to_integer && value.is_number()) {
+    what += ' ';
+    what += value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
+  }
+  set_error({Errc::parse, fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}", what,
+                                      type_name_, name, type)});
 }
 
 void Fields::read(std::string_view name, std::string& out, std::string_view alias) {
@@ -172,9 +201,8 @@ void Fields::read(std::string_view name, std::chrono::nanoseconds& out, std::str
     out = std::chrono::nanoseconds(static_cast<std::int64_t>(value->get_double()));
   } else if (const auto number = integer(*value)) {
     out = std::chrono::nanoseconds(*number);
-  } else {
-    mismatch(*value, name, "time.Duration");
   }
+  // Consul reads a duration as "anything" first, and leaves out what is neither text nor number.
 }
 
 Result<void> Fields::done(Unknown unknown) {
@@ -184,7 +212,8 @@ Result<void> Fields::done(Unknown unknown) {
     const std::string_view key(member.key().data(), member.key().size());
     const bool known =
         std::any_of(known_.begin(), known_.end(), [&](std::string_view name) { return equal_without_case(name, key); });
-    if (!known) return fail(Errc::parse, "json: unknown field \"{}\"", key);
+    if (known) continue;
+    return fail(Errc::parse, "json: unknown field \"{}\"", key);
   }
   return {};
 }

@@ -19,8 +19,13 @@ Result<boost::json::value> parse_json(std::string_view body);
 
 enum class Unknown { refuse, ignore };
 
+/// Whether an object has that member, its name compared without case; null counts.
+bool has_member(const boost::json::value& value, std::string_view name);
+
 /// One JSON object on its way into a struct. Names match without case; null is absent; the first error is kept and
 /// comes out of `done`.
+///
+/// The type's name is Go's, with the way to it from the body ("NodeService.Service"), since errors name both.
 ///
 ///     Fields fields(value, "ServiceDefinition");
 ///     fields.read("Name", service.name);

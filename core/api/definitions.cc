@@ -1,8 +1,9 @@
 #include "core/api/definitions.h"
 
-#include <boost/json/serialize.hpp>
+#include <limits>
 
 #include "core/api/limits.h"
+#include "core/api/proxy.h"
 #include "core/api/select.h"
 #include "core/base/duration.h"
 #include "core/registry/agent.h"
@@ -24,7 +25,7 @@ void read_weights(Fields& fields, registry::Weights& weights) {
   const auto* value = fields.find("Weights");
   if (value == nullptr) return;
   weights = {0, 0};
-  Fields inner(*value, "Weights");
+  Fields inner(*value, "Weights.Service.Weights");
   inner.read("Passing", weights.passing);
   inner.read("Warning", weights.warning);
   if (auto done = inner.done(Unknown::refuse); !done) fields.set_error(done.error());
@@ -44,10 +45,12 @@ void read_addresses(Fields& fields, std::map<std::string, registry::ServiceAddre
   }
 }
 
-void read_json(Fields& fields, std::string_view name, std::string& out) {
-  const auto* value = fields.find(name);
-  if (value == nullptr || (value->is_object() && value->get_object().empty())) return;
-  out = json::serialize(*value);
+void read_service_proxy(Fields& fields, std::string& out) {
+  const auto* value = fields.find("Proxy");
+  if (value == nullptr) return;
+  const auto proxy = read_proxy(*value);
+  if (!proxy) return fields.set_error(proxy.error());
+  out = proxy_text(*proxy);
 }
 
 /// The fields that a service has wherever it is defined; `alias` is the snake-case spelling, where one is taken.
@@ -63,7 +66,7 @@ void read_service_fields(Fields& fields, Service& service, std::string_view tagg
   fields.read("SocketPath", service.socket_path);
   read_weights(fields, service.weights);
   fields.read("EnableTagOverride", service.enable_tag_override, override_alias);
-  read_json(fields, "Proxy", service.proxy_json);
+  read_service_proxy(fields, service.proxy_json);
   fields.skip("Locality");
 }
 
@@ -109,10 +112,10 @@ void read_check_fields(Fields& fields, Check& check) {
               "deregister_critical_service_after");
   int output_max = 0;
   fields.read("OutputMaxSize", output_max, "output_max_size");
-  if (output_max < 0) fields.set_error({Errc::parse, "MaxOutputMaxSize must be positive"});
-  if (output_max > 0) definition.output_max_bytes = static_cast<std::size_t>(output_max);
-  for (const std::string_view unused : {"UDP", "OSService", "TCPUseTLS", "H2PingUseTLS", "FailuresBeforeWarning",
-                                        "ProxyHTTP", "ProxyGRPC", "ExposedPort"}) {
+  // Kept as an impossible size until the check is validated: which error is told first is part of the contract.
+  if (output_max != 0) definition.output_max_bytes = static_cast<std::size_t>(output_max);
+  for (const std::string_view unused :
+       {"UDP", "OSService", "TCPUseTLS", "H2PingUseTLS", "FailuresBeforeWarning", "ProxyHTTP", "ProxyGRPC"}) {
     fields.skip(unused);
   }
   definition.kind = kind_of(definition);
@@ -120,8 +123,8 @@ void read_check_fields(Fields& fields, Check& check) {
 
 bool is_empty(const json::value& value) { return value.is_object() && value.get_object().empty(); }
 
-Result<void> add_service_check(const json::value& value, ServiceDefinition& out) {
-  if (value.is_null() || is_empty(value)) return {};
+Result<void> add_service_check(const json::value& value, bool may_be_empty, ServiceDefinition& out) {
+  if (value.is_null()) return {};
   Check check;
   check.status = "";
   Fields fields(value, "CheckType");
@@ -130,20 +133,21 @@ Result<void> add_service_check(const json::value& value, ServiceDefinition& out)
   std::string ignored;
   fields.read("ServiceID", ignored, "service_id");
   CHECK(fields.done(Unknown::refuse));
-  if (check.definition == CheckDefinition{} && check.id.empty() && check.name.empty() && check.status.empty())
-    return {};
+  const bool empty = check.definition == CheckDefinition{} && check.id.empty() && check.name.empty() &&
+                     check.status.empty() && check.notes.empty();
+  if (may_be_empty && empty) return {};
   out.checks.push_back(std::move(check));
   return {};
 }
 
 Result<void> read_service_checks(Fields& fields, ServiceDefinition& out) {
   const auto* one = fields.find("Check");
-  if (one != nullptr) CHECK(add_service_check(*one, out));
+  if (one != nullptr) CHECK(add_service_check(*one, true, out));
   const auto* many = fields.find("Checks");
   if (many == nullptr) return {};
   if (!many->is_array())
     return fail(Errc::parse, "json: cannot unmarshal into Go struct field .Checks of type []*CheckType");
-  for (const auto& value : many->get_array()) CHECK(add_service_check(value, out));
+  for (const auto& value : many->get_array()) CHECK(add_service_check(value, false, out));
   return {};
 }
 
@@ -155,9 +159,30 @@ Result<void> read_connect(Fields& fields, ServiceDefinition& out) {
   inner.read("Native", native);
   if (const auto* sidecar = inner.find("SidecarService", "sidecar_service")) out.sidecar = *sidecar;
   inner.skip("PeerMeta");
-  CHECK(inner.done(Unknown::refuse));
+  // Alone of all, this object may hold what Consul does not know.
+  CHECK(inner.done(Unknown::ignore));
   if (native) out.service.connect_json = R"({"Native":true})";
   return {};
+}
+
+/// What the catalog calls a check that does not say what it is.
+std::string_view shown_type(const CheckDefinition& definition) {
+  const auto kind = definition.kind;
+  const bool timed = kind == Kind::grpc || kind == Kind::http || kind == Kind::tcp || kind == Kind::h2ping;
+  return timed && definition.interval.count() <= 0 ? "" : registry::type_name(kind);
+}
+
+/// A transaction takes the older half of a definition.
+void forget_unknown_to_txn(CheckDefinition& definition) {
+  definition.h2ping.clear();
+  definition.disable_redirects = false;
+  definition.script_args.clear();
+  definition.docker_container_id.clear();
+  definition.shell.clear();
+  definition.alias_node.clear();
+  definition.alias_service.clear();
+  definition.ttl = {};
+  definition.kind = kind_of(definition);
 }
 
 bool is_meta_key(std::string_view key) {
@@ -187,6 +212,8 @@ Result<void> validate_check(const CheckDefinition& definition) {
   if (probe && alias) return refuse("Interval cannot be set for Alias checks");
   if (alias && ttl) return refuse("TTL must be not be set for Alias checks");
   if (!probe && !alias && !ttl) return refuse("TTL must be > 0 for TTL checks");
+  constexpr std::size_t kLargest = std::numeric_limits<int>::max();
+  if (definition.output_max_bytes > kLargest) return refuse("MaxOutputMaxSize must be positive");
   return {};
 }
 
@@ -199,16 +226,17 @@ Result<void> validate_weights(const registry::Weights& weights) {
   return {};
 }
 
-Result<void> validate_meta(const registry::StringMap& meta) {
+Result<void> validate_meta(const registry::StringMap& meta, ReservedKeys reserved) {
   if (meta.size() > 64) return fail(Errc::parse, "Node metadata cannot contain more than 64 key/value pairs");
   for (const auto& [key, value] : meta) {
-    const auto refuse = [&](std::string_view why) {
+    const auto refuse = [&key = key, &value = value](std::string_view why) {
       return fail(Errc::parse, "Couldn't load metadata pair ('{}', '{}'): {}", key, value, why);
     };
     if (key.empty()) return refuse("Key cannot be blank");
     if (!is_meta_key(key)) return refuse("Key contains invalid characters");
     if (key.size() > 128) return refuse("Key is too long (limit: 128 characters)");
-    if (key.starts_with("consul-")) return refuse("Key prefix 'consul-' is reserved for internal use");
+    if (key.starts_with("consul-") && reserved == ReservedKeys::refuse)
+      return refuse("Key prefix 'consul-' is reserved for internal use");
     if (value.size() > 512) return refuse("Value is too long (limit: 512 characters)");
   }
   return {};
@@ -216,7 +244,7 @@ Result<void> validate_meta(const registry::StringMap& meta) {
 
 Result<ServiceDefinition> read_service_definition(const json::value& body) {
   ServiceDefinition out;
-  Fields fields(body, "ServiceDefinition");
+  Fields fields(body, "");
   fields.read("Name", out.service.name);
   read_service_fields(fields, out.service, "tagged_addresses", "enable_tag_override");
   std::string token;
@@ -231,7 +259,7 @@ Result<ServiceDefinition> read_service_definition(const json::value& body) {
 Result<Check> read_check_definition(const json::value& body) {
   Check check;
   check.status = "";
-  Fields fields(body, "CheckDefinition");
+  Fields fields(body, "");
   fields.read("ID", check.id);
   read_check_fields(fields, check);
   fields.read("ServiceID", check.service_id, "service_id");
@@ -247,10 +275,16 @@ Result<Check> read_check_definition(const json::value& body) {
 
 Result<Service> read_node_service(const json::value& body) {
   Service service;
-  Fields fields(body, "NodeService");
+  Fields fields(body, "NodeService.Service");
   fields.read("Service", service.name);
   read_service_fields(fields, service, "", "");
-  read_json(fields, "Connect", service.connect_json);
+  if (const auto* connect = fields.find("Connect")) {
+    Fields inner(*connect, "ServiceConnect");
+    bool native = false;
+    inner.read("Native", native);
+    if (auto done = inner.done(Unknown::ignore); !done) fields.set_error(done.error());
+    if (native) service.connect_json = R"({"Native":true})";
+  }
   fields.skip("CreateIndex");
   fields.read("ModifyIndex", service.modify_index);
   fields.skip("PeerName");
@@ -258,13 +292,15 @@ Result<Service> read_node_service(const json::value& body) {
   fields.skip("ContentHash");
   CHECK(fields.done(Unknown::refuse));
   if (service.id.empty()) service.id = service.name;
+  // Weights that DNS could not use are replaced, not refused.
+  if (!validate_weights(service.weights)) service.weights = {};
   return service;
 }
 
-Result<Check> read_health_check(const json::value& body) {
+Result<Check> read_health_check(const json::value& body, CheckForm form) {
   Check check;
   check.status = "";
-  Fields fields(body, "HealthCheck");
+  Fields fields(body, "HealthCheck.Check");
   fields.read("Node", check.node);
   fields.read("CheckID", check.id);
   fields.read("Name", check.name);
@@ -273,11 +309,12 @@ Result<Check> read_health_check(const json::value& body) {
   fields.read("Output", check.output);
   fields.read("ServiceID", check.service_id);
   fields.read("Type", check.type);
-  fields.read("Interval", check.interval);
-  fields.read("Timeout", check.timeout);
-  for (const std::string_view derived : {"ServiceName", "ServiceTags", "ExposedPort", "CreateIndex", "PeerName"}) {
-    fields.skip(derived);
+  if (form == CheckForm::catalog) {
+    fields.read("Interval", check.interval);
+    fields.read("Timeout", check.timeout);
+    fields.skip("ExposedPort");
   }
+  for (const std::string_view derived : {"ServiceName", "ServiceTags", "CreateIndex", "PeerName"}) fields.skip(derived);
   fields.read("ModifyIndex", check.modify_index);
   if (const auto* definition = fields.find("Definition")) {
     Check described;
@@ -285,6 +322,12 @@ Result<Check> read_health_check(const json::value& body) {
     read_check_fields(inner, described);
     if (auto done = inner.done(Unknown::ignore); !done) fields.set_error(done.error());
     check.definition = std::move(described.definition);
+  }
+  if (form == CheckForm::catalog) {
+    if (check.type.empty()) check.type = shown_type(check.definition);
+  } else {
+    check.type.clear();
+    forget_unknown_to_txn(check.definition);
   }
   CHECK(fields.done(Unknown::refuse));
   if (check.id.empty()) check.id = check.name;

@@ -24,15 +24,17 @@ Result<ServiceDefinition> read_service_definition(const boost::json::value& body
 Result<registry::Check> read_check_definition(const boost::json::value& body);
 /// Service of catalog/register and txn: the names of Consul's NodeService.
 Result<registry::Service> read_node_service(const boost::json::value& body);
-/// Check of catalog/register and txn.
-Result<registry::Check> read_health_check(const boost::json::value& body);
+/// Check of catalog/register, and of txn, which knows less of a check.
+enum class CheckForm { catalog, transaction };
+Result<registry::Check> read_health_check(const boost::json::value& body, CheckForm form);
 
 /// The texts that follow "Invalid check: ".
 Result<void> validate_check(const registry::CheckDefinition& definition);
 /// The texts that follow "Invalid Weights: ".
 Result<void> validate_weights(const registry::Weights& weights);
 /// The texts that follow "Invalid Service Meta: ".
-Result<void> validate_meta(const registry::StringMap& meta);
+enum class ReservedKeys { refuse, allow };  ///< those that begin with "consul-"
+Result<void> validate_meta(const registry::StringMap& meta, ReservedKeys reserved = ReservedKeys::refuse);
 
 /// 0.0.0.0 or ::, which name no place.
 bool is_any_address(std::string_view address);

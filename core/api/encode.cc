@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/api/proxy.h"
 #include "core/base/duration.h"
 
 namespace devstack::api {
@@ -11,15 +12,6 @@ constexpr std::string_view kNoProxy = R"({"Mode":"","MeshGateway":{},"Expose":{}
 
 std::string_view or_default(const std::string& json, std::string_view fallback) {
   return json.empty() ? fallback : std::string_view(json);
-}
-
-void write_map_or_null(JsonWriter& out, std::string_view name, const registry::StringMap& map) {
-  out.key(name);
-  if (map.empty()) {
-    out.null();
-  } else {
-    out.strings(map);
-  }
 }
 
 void write_tags(JsonWriter& out, std::string_view name, const std::vector<std::string>& tags, EmptyTags empty) {
@@ -79,6 +71,9 @@ void write_catalog_definition(JsonWriter& out, const registry::Check& check) {
   if (!check.agent_owned) {
     const auto& definition = check.definition;
     write_duration_unless_zero(out, "Interval", definition.interval);
+    if (definition.output_max_bytes != registry::CheckDefinition{}.output_max_bytes) {
+      out.field("OutputMaxSize", std::uint64_t{definition.output_max_bytes});
+    }
     write_duration_unless_zero(out, "Timeout", definition.timeout);
     write_duration_unless_zero(out, "DeregisterCriticalServiceAfter", definition.deregister_critical_after);
     out.field_unless_empty("HTTP", definition.http);
@@ -105,7 +100,7 @@ void write_catalog_definition(JsonWriter& out, const registry::Check& check) {
   out.close_object();
 }
 
-void write_check_with_indexes(JsonWriter& out, const registry::Check& check, registry::Index created,
+void write_check_with_indexes(JsonWriter& out, const registry::Check& check, EmptyTags empty, registry::Index created,
                               registry::Index modified) {
   out.open_object();
   out.field("Node", check.node);
@@ -116,7 +111,7 @@ void write_check_with_indexes(JsonWriter& out, const registry::Check& check, reg
   out.field("Output", check.output);
   out.field("ServiceID", check.service_id);
   out.field("ServiceName", check.service_name);
-  out.field("ServiceTags", check.service_tags);
+  write_tags(out, "ServiceTags", check.service_tags, empty);
   out.field("Type", check.type);
   out.field("Interval", check.interval);
   out.field("Timeout", check.timeout);
@@ -143,6 +138,15 @@ void write_kv_with_value(JsonWriter& out, const registry::KvEntry& entry, std::s
 }
 
 }  // namespace
+
+void write_map_or_null(JsonWriter& out, std::string_view name, const registry::StringMap& map) {
+  out.key(name);
+  if (map.empty()) {
+    out.null();
+  } else {
+    out.strings(map);
+  }
+}
 
 void write_node(JsonWriter& out, const registry::Node& node) {
   out.open_object();
@@ -206,15 +210,17 @@ void write_service_node(JsonWriter& out, const registry::Instance& instance) {
   out.close_object();
 }
 
-void write_check(JsonWriter& out, const registry::Check& check) {
-  write_check_with_indexes(out, check, check.create_index, check.modify_index);
+void write_check(JsonWriter& out, const registry::Check& check, EmptyTags empty) {
+  write_check_with_indexes(out, check, empty, check.create_index, check.modify_index);
 }
 
-void write_agent_check(JsonWriter& out, const registry::Check& check) { write_check_with_indexes(out, check, 0, 0); }
+void write_agent_check(JsonWriter& out, const registry::Check& check) {
+  write_check_with_indexes(out, check, EmptyTags::as_list, 0, 0);
+}
 
-void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks) {
+void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks, EmptyTags empty) {
   out.open_array();
-  for (const auto& check : checks) write_check(out, *check);
+  for (const auto& check : checks) write_check(out, *check, empty);
   out.close_array();
 }
 
@@ -242,8 +248,9 @@ void write_session(JsonWriter& out, const registry::Session& session) {
   out.field("Behavior", session.behavior == registry::Session::Behavior::release ? "release" : "delete");
   out.field("TTL", session.ttl);
   out.field("NodeChecks", session.node_checks);
+  if (!session.checks.empty()) out.field("Checks", session.checks);
   out.key("ServiceChecks");
-  if (session.service_checks.empty()) {
+  if (session.service_checks.empty() && !session.service_checks_given) {
     out.null();
   } else {
     out.open_array();
@@ -292,9 +299,9 @@ void write_agent_service(JsonWriter& out, const registry::Service& service, std:
   write_weights(out, "Weights", service.weights);
   out.field("EnableTagOverride", service.enable_tag_override);
   out.field_unless_empty("ContentHash", hash);
-  if (!service.proxy_json.empty()) {
+  if (service.kind == "connect-proxy" || is_gateway(service.kind)) {
     out.key("Proxy");
-    out.raw(service.proxy_json);
+    write_agent_proxy(out, proxy_from_text(service.proxy_json));
   }
   if (!service.connect_json.empty()) {
     out.key("Connect");

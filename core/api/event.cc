@@ -5,8 +5,10 @@
 
 #include "core/api/blocking.h"
 #include "core/api/encode.h"
+#include "core/api/go_text.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
+#include "core/api/proxy.h"
 #include "core/api/uuid.h"
 
 /// /v1/event/*. https://developer.hashicorp.com/consul/api-docs/event
@@ -23,7 +25,7 @@ Result<void> check_pattern(std::string_view which, const std::string& pattern) {
   if (pattern.empty()) return {};
   const re2::RE2 regex(pattern, re2::RE2::Quiet);
   if (regex.ok()) return {};
-  return fail(Errc::failed, "Invalid {} filter: error parsing regexp: {}", which, regex.error());
+  return fail(Errc::failed, "Invalid {} filter: {}", which, regexp_error(regex));
 }
 
 /// What a Consul server counts against its limit: the name it gossips, and a msgpack map of the event's fields
@@ -37,6 +39,11 @@ std::size_t event_bytes(const UserEvent& event) {
          optional(3, event.node_filter) + optional(3, event.service_filter) + optional(3, event.tag_filter);
 }
 
+tl::unexpected<Error> too_large_event(fmt::format_string<const std::size_t&> why) {
+  const auto text = fmt::format(why, kLargestEvent);
+  return fail(Errc::failed, "{}", error_list({"error broadcasting event to segment \"\": " + text}));
+}
+
 Result<void> validate(const UserEvent& event) {
   if (event.service_filter.empty() && !event.tag_filter.empty()) {
     return fail(Errc::failed, "Cannot provide tag filter without service filter");
@@ -46,12 +53,12 @@ Result<void> validate(const UserEvent& event) {
   CHECK(check_pattern("tag", event.tag_filter));
   const auto before = event_bytes(event);
   if (before > kLargestEvent) {
-    return fail(Errc::failed, "user event exceeds configured limit of {} bytes before encoding", kLargestEvent);
+    return too_large_event("user event exceeds configured limit of {} bytes before encoding");
   }
   // The envelope that gossip puts around it: type, clock, name, payload and a flag.
   constexpr std::size_t kEnvelope = 36;
   if (before + kEnvelope > kLargestEvent) {
-    return fail(Errc::failed, "encoded user event exceeds configured limit of {} bytes after encoding", kLargestEvent);
+    return too_large_event("encoded user event exceeds configured limit of {} bytes after encoding");
   }
   return {};
 }

@@ -137,6 +137,9 @@ ACT(snapshot);
 // unsupported.cc
 ACT(acl_disabled);
 ACT(connect_disabled);
+ACT(intention_match);
+ACT(intention_exact);
+ACT(discovery_chain);
 READ(config_list);
 READ(empty_list);
 ACT(not_built);

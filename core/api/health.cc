@@ -59,6 +59,7 @@ void write_filtered_checks(const Call& call, const State& state, std::vector<Che
     const auto node = state.node(check->node);
     return node == nullptr || !has_meta(node->meta, node_meta);
   });
+  sort_checks(checks);
   sort_near(checks, near_node(call), [](const CheckPtr& check) -> const std::string& { return check->node; });
   JsonWriter out(checks.size() * 320 + 2);
   write_checks(out, checks);

@@ -65,7 +65,6 @@ void write_summary(JsonWriter& out, const std::string& name, const Summary& summ
   out.key("GatewayConfig");
   out.raw("{}");
   out.field("TransparentProxy", false);
-  out.field("ConnectNative", false);
   out.field("ConnectedWithProxy", false);
   out.field("ConnectedWithGateway", false);
   out.close_object();
@@ -76,14 +75,16 @@ void write_ui_node(JsonWriter& out, const State& state, const registry::Node& no
   out.field("ID", node.id);
   out.field("Node", node.name);
   out.field("Address", node.address);
-  out.field("TaggedAddresses", node.tagged_addresses);
-  out.field("Meta", node.meta);
+  write_map_or_null(out, "TaggedAddresses", node.tagged_addresses);
+  write_map_or_null(out, "Meta", node.meta);
   out.key("Services");
   out.open_array();
   for (const auto& service : state.services_of(node.name)) write_node_service(out, *service, EmptyTags::as_null);
   out.close_array();
+  auto checks = state.checks_of_node(node.name);
+  sort_checks(checks);
   out.key("Checks");
-  write_checks(out, state.checks_of_node(node.name));
+  write_checks(out, checks, EmptyTags::as_null);
   out.close_object();
 }
 
@@ -94,16 +95,17 @@ void ui_services(const Call& call, const State& state, Answer& answer) {
   if (!filter) return answer.refuse(filter.error());
   answer.index = catalog_index(state);
   const auto datacenter = call.backend.writer.identity().datacenter;
-  JsonWriter out;
-  out.open_array();
+  // By name as it is written: lookups go by either case, lists tell them apart.
+  std::map<std::string, Summary> summaries;
   for (const auto& [name, tags] : state.services()) {
-    Summary summary;
     const auto instances = state.instance_set(name);
     for (const auto& instance : *instances) {
-      if (filter->keeps(&instance)) add(summary, instance);
+      if (filter->keeps(&instance)) add(summaries[instance.service->name], instance);
     }
-    if (summary.instances > 0) write_summary(out, name, summary, datacenter);
   }
+  JsonWriter out;
+  out.open_array();
+  for (const auto& [name, summary] : summaries) write_summary(out, name, summary, datacenter);
   out.close_array();
   answer.body = out.take();
 }
@@ -127,6 +129,7 @@ void ui_node(const Call& call, const State& state, Answer& answer) {
   const auto node = state.node(call.rest);
   if (node == nullptr) {
     answer.status = 404;
+    answer.bare = true;
     answer.content_type = "";
     return;
   }
@@ -135,7 +138,8 @@ void ui_node(const Call& call, const State& state, Answer& answer) {
   answer.body = out.take();
 }
 
-void ui_empty_list(const Call&, const State& state, Answer& answer) {
+void ui_empty_list(const Call& call, const State& state, Answer& answer) {
+  if (call.rest.empty()) return answer.refuse(400, "Missing gateway name");
   answer.index = catalog_index(state);
   answer.body = "[]";
 }

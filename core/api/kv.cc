@@ -4,6 +4,7 @@
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
+#include "core/registry/uuid.h"
 
 /// /v1/kv/*. https://developer.hashicorp.com/consul/api-docs/kv
 namespace devstack::api {
@@ -82,8 +83,6 @@ std::optional<std::string> conflict(const Call& call, std::initializer_list<std:
   return out;
 }
 
-bool is_uuid_long(std::string_view id) { return id.size() == 36; }
-
 Result<registry::KvSetCommand> set_command(const Call& call) {
   registry::KvSetCommand command;
   command.key = call.rest;
@@ -92,10 +91,9 @@ Result<registry::KvSetCommand> set_command(const Call& call) {
   TRY(command.cas, number_param(call, "cas"));
   if (const auto session = call.query.get("acquire")) command.acquire = std::string(*session);
   if (const auto session = call.query.get("release")) command.release = std::string(*session);
-  for (const auto& session : {command.acquire, command.release}) {
-    if (session && !session->empty() && !is_uuid_long(*session)) {
-      return fail(Errc::failed, "raft apply failed: failed session lookup: index error: UUID must be 36 characters");
-    }
+  if (command.acquire && !command.acquire->empty()) {
+    const auto wrong = registry::uuid_lookup_error(*command.acquire);
+    if (!wrong.empty()) return fail(Errc::failed, "raft apply failed: failed session lookup: index error: {}", wrong);
   }
   return command;
 }

@@ -153,12 +153,14 @@ std::string metrics_json(const Report& report) {
   out.field("Timestamp", time);
   out.key("Gauges");
   out.open_array();
-  for (const auto& gauge : report.gauges) {
-    out.open_object();
-    out.field("Name", gauge.name);
-    out.field("Value", gauge.value);
-    write_labels(out, gauge.labels);
-    out.close_object();
+  for (const auto* gauges : {&report.gauges, &report.totals}) {
+    for (const auto& gauge : *gauges) {
+      out.open_object();
+      out.field("Name", gauge.name);
+      out.field("Value", gauge.value);
+      write_labels(out, gauge.labels);
+      out.close_object();
+    }
   }
   out.close_array();
   out.key("Points");
@@ -175,6 +177,11 @@ std::string metrics_prometheus(const Report& report) {
     const auto name = prometheus_name(gauge.name);
     begin_family(out, last, name, "gauge");
     out += fmt::format("{}{} {}\n", name, prometheus_labels(gauge.labels), gauge.value);
+  }
+  for (const auto& count : report.totals) {
+    const auto name = prometheus_name(count.name);
+    begin_family(out, last, name, "counter");
+    out += fmt::format("{}{} {}\n", name, prometheus_labels(count.labels), count.value);
   }
   for (const auto& counter : report.counters) {
     const auto name = prometheus_name(counter.name);

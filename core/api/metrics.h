@@ -52,6 +52,7 @@ struct Report {
   std::int64_t began_unix_s = 0;  ///< of the interval
   double interval_s = 10;
   std::vector<Gauge> gauges;
+  std::vector<Gauge> totals;  ///< counts since the start; by name
   std::vector<Measured> counters, samples;
 };
 

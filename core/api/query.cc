@@ -2,12 +2,13 @@
 #include <charconv>
 #include <random>
 
-#include "core/api/connect.h"
 #include "core/api/encode.h"
+#include "core/api/go_text.h"
 #include "core/api/handlers.h"
 #include "core/api/query_definition.h"
 #include "core/api/select.h"
 #include "core/api/uuid.h"
+#include "core/registry/uuid.h"
 
 /// /v1/query/*: prepared queries, which the registry keeps and this file carries out.
 /// https://developer.hashicorp.com/consul/api-docs/query
@@ -15,12 +16,16 @@ namespace devstack::api {
 namespace {
 
 using registry::Instance;
-using registry::QueryPtr;
 using Table = Watch::Table;
 
 constexpr std::string_view kExecute = "/execute";
 constexpr std::string_view kExplain = "/explain";
-constexpr std::string_view kBadId = "failed prepared query lookup: index error: UUID must be 36 characters";
+
+/// What looking up a malformed id says, "" for one that is well formed.
+std::string bad_id(std::string_view id) {
+  const auto why = registry::uuid_lookup_error(id);
+  return why.empty() ? "" : "failed prepared query lookup: index error: " + why;
+}
 
 std::string node_name_of(const Instance* instance) { return instance->node->name; }
 
@@ -37,76 +42,66 @@ void write_meta(JsonWriter& out, std::string_view consistency) {
   out.field("Backend", 0);
 }
 
-struct Resolved {
-  QueryPtr stored;
-  QueryDefinition query;  ///< a template filled in
+/// `limit` and `connect` of an execution. Errors are the 500's text.
+struct ExecuteOptions {
+  std::size_t limit = 0;
+  bool connect = false;
 };
-
-/// By id, by exact name, then by the longest template whose name starts the asked one. Errors: Errc::not_found, or
-/// Errc::failed for what cannot be run.
-Result<Resolved> resolve(const State& state, std::string_view asked) {
-  const auto not_there = [] { return fail(Errc::not_found, "Query not found"); };
-  if (is_uuid(asked)) {
-    const auto stored = state.query(asked);
-    if (stored == nullptr) return not_there();
-    TRY(auto query, query_from_text(stored->definition));
-    if (query.is_template())
-      return fail(Errc::failed, "prepared query templates can only be resolved up by name, not by ID");
-    return Resolved{stored, std::move(query)};
-  }
-  std::optional<Resolved> best;
-  for (const auto& stored : state.queries()) {
-    const bool exact = equal_without_case(stored->name, asked);
-    const bool starts =
-        asked.size() >= stored->name.size() && equal_without_case(asked.substr(0, stored->name.size()), stored->name);
-    if (!exact && !starts) continue;
-    auto query = query_from_text(stored->definition);
-    if (!query) continue;
-    if (!query->is_template()) {
-      if (exact && !stored->name.empty()) return Resolved{stored, std::move(*query)};
-      continue;
+Result<ExecuteOptions> execute_options(const Call& call) {
+  ExecuteOptions out;
+  if (const auto text = call.param("limit"); !text.empty()) {
+    int limit = 0;
+    const char* end = text.data() + text.size();
+    const char* begin = text.front() == '+' ? text.data() + 1 : text.data();
+    const auto [at, error] = std::from_chars(begin, end, limit);
+    const bool fits = error != std::errc::result_out_of_range;
+    if (error != std::errc() || at != end) {
+      return fail(Errc::failed, "Bad limit: strconv.Atoi: parsing {}: {}", go_quote(text),
+                  fits ? "invalid syntax" : "value out of range");
     }
-    if (!best || stored->name.size() > best->stored->name.size()) {
-      best = Resolved{stored, render_query(*query, asked)};
-    }
+    out.limit = static_cast<std::size_t>(std::max(limit, 0));
   }
-  if (!best) return not_there();
-  return std::move(*best);
+  if (const auto text = call.param("connect"); !text.empty()) {
+    const auto connect = parse_bool(text);
+    if (!connect) {
+      return fail(Errc::failed, "Error parsing 'connect' value: strconv.ParseBool: parsing {}: invalid syntax",
+                  go_quote(text));
+    }
+    out.connect = *connect;
+  }
+  return out;
 }
 
-std::vector<const Instance*> chosen(const Call& call, const QueryDefinition& query, const std::vector<Instance>& all) {
+std::vector<const Instance*> chosen(const Call& call, const QueryDefinition& query, std::size_t limit,
+                                    const std::vector<Instance>& all) {
   std::vector<const Instance*> rows;
   for (const auto& instance : all) {
-    if (query_takes(query, instance)) rows.push_back(&instance);
+    if (registry::query_takes(query, instance)) rows.push_back(&instance);
   }
   thread_local std::minstd_rand source{std::random_device{}()};
   std::shuffle(rows.begin(), rows.end(), source);
-  std::string near = near_node(call);
-  if (near.empty()) near = query.near == "_agent" ? call.backend.writer.identity().node : query.near;
-  sort_near(rows, near, node_name_of);
-  std::size_t limit = 0;
-  const auto text = call.param("limit");
-  std::from_chars(text.data(), text.data() + text.size(), limit);
+  sort_near(rows, near_node(call, call.query.has("near") ? call.param("near") : query.near), node_name_of);
   if (limit > 0 && rows.size() > limit) rows.resize(limit);
   return rows;
 }
 
 void execute(const Call& call, const State& state, std::string_view asked, Answer& answer) {
-  const auto resolved = resolve(state, asked);
+  const auto options = execute_options(call);
+  if (!options) return answer.refuse(options.error());
+  const auto resolved = registry::resolve_query(state, asked);
   if (!resolved) {
     return answer.refuse(resolved.error().code == Errc::not_found ? 404 : 500, resolved.error().message);
   }
   const auto& query = resolved->query;
-  const bool connect = query.connect || call.query.has("connect");
-  const auto instances = connect
-                             ? std::make_shared<const std::vector<Instance>>(connect_instances(state, query.service))
-                             : state.instance_set(query.service);
+  auto wanted = query;
+  wanted.connect = query.connect || options->connect;
+  const auto instances = registry::query_candidates(state, wanted);
   JsonWriter out;
   out.open_object();
   out.field("Service", query.service);
   out.key("Nodes");
   out.open_array();
-  for (const auto* instance : chosen(call, query, *instances)) write_instance(out, *instance);
+  for (const auto* instance : chosen(call, query, options->limit, *instances)) write_instance(out, *instance);
   out.close_array();
   out.key("DNS");
   out.open_object();
@@ -114,13 +109,13 @@ void execute(const Call& call, const State& state, std::string_view asked, Answe
   out.close_object();
   out.field("Datacenter", call.backend.writer.identity().datacenter);
   out.field("Failovers", 0);
-  write_meta(out, "leader");
+  write_meta(out, name_of(call.options.consistency));
   out.close_object();
   answer.body = out.take();
 }
 
-void explain(const State& state, std::string_view asked, Answer& answer) {
-  const auto resolved = resolve(state, asked);
+void explain(const Call& call, const State& state, std::string_view asked, Answer& answer) {
+  const auto resolved = registry::resolve_query(state, asked);
   if (!resolved) {
     return answer.refuse(resolved.error().code == Errc::not_found ? 404 : 500, resolved.error().message);
   }
@@ -128,20 +123,53 @@ void explain(const State& state, std::string_view asked, Answer& answer) {
   out.open_object();
   out.key("Query");
   write_stored(out, *resolved->stored, resolved->query);
-  write_meta(out, "leader");
+  write_meta(out, name_of(call.options.consistency));
   out.close_object();
   answer.body = out.take();
 }
 
+/// What the state store refuses, apart from what the registry does when it applies the command.
+Result<void> check_against(const State& state, const QueryDefinition& query, std::string_view id) {
+  const auto refuse = [](std::string_view why) { return fail(Errc::failed, "raft apply failed: {}", why); };
+  const bool catches_all = query.name.empty() && query.is_template();
+  for (const auto& stored : catches_all ? state.queries() : std::vector<registry::QueryPtr>{}) {
+    if (!stored->name.empty() || equal_without_case(stored->id, id)) continue;
+    const auto other = registry::read_definition(stored->definition);
+    if (other && other->is_template()) return refuse("a query template with an empty name already exists");
+  }
+  if (is_uuid(query.name) && state.query(query.name) != nullptr) {
+    return refuse(fmt::format("name '{}' aliases an existing query ID", query.name));
+  }
+  if (!query.session.empty()) {
+    const auto why = registry::uuid_lookup_error(query.session);
+    if (!why.empty()) return refuse("invalid session: index error: " + why);
+    if (state.session(query.session) == nullptr) {
+      return refuse(fmt::format("invalid session {}", go_quote(query.session)));
+    }
+  }
+  if (auto compiled = compile_template(query); !compiled) return refuse(compiled.error().message);
+  return {};
+}
+
 asio::awaitable<http::Response> put_query(const Call& call, registry::QuerySetCommand::Mode mode) {
-  const auto body = parse_json(call.request.body);
+  const bool bare = mode == registry::QuerySetCommand::Mode::update && call.request.body.empty();
+  const auto body = parse_json(bare ? "{}" : std::string_view(call.request.body));
   if (!body) co_return http::text(400, "Request decode failed: " + body.error().message);
   std::string id;
   const auto query = read_query(*body, id);
   if (!query) co_return http::text(400, "Request decode failed: " + query.error().message);
   const bool create = mode == registry::QuerySetCommand::Mode::create;
   if (create && !id.empty()) co_return http::text(500, "ID must be empty when creating a new prepared query");
+  const auto state = call.backend.view.snapshot();
+  if (!create) {
+    if (const auto why = bad_id(call.rest); !why.empty())
+      co_return http::text(500, "Prepared Query lookup failed: " + why);
+    if (state->query(call.rest) == nullptr) {
+      co_return http::text(500, fmt::format("Cannot modify non-existent prepared query: '{}'", call.rest));
+    }
+  }
   if (const auto valid = validate_query(*query); !valid) co_return respond(valid.error());
+  if (const auto fits = check_against(*state, *query, create ? "" : call.rest); !fits) co_return respond(fits.error());
   registry::QuerySetCommand command;
   command.mode = mode;
   command.query.id = create ? new_uuid() : std::string(call.rest);
@@ -166,7 +194,7 @@ void query_list(const Call&, const State& state, Answer& answer) {
   JsonWriter out;
   out.open_array();
   for (const auto& stored : state.queries()) {
-    if (const auto query = query_from_text(stored->definition)) write_stored(out, *stored, *query);
+    if (const auto query = registry::read_definition(stored->definition)) write_stored(out, *stored, *query);
   }
   out.close_array();
   answer.body = out.take();
@@ -180,17 +208,17 @@ void query_read(const Call& call, const State& state, Answer& answer) {
     if (with_suffix(kExecute)) {
       execute(call, state, asked, answer);
     } else {
-      explain(state, asked, answer);
+      explain(call, state, asked, answer);
     }
     answer.index = 1;
     answer.unblocked = true;
     return;
   }
-  if (call.rest.size() != 36) return answer.refuse(500, std::string(kBadId));
+  if (auto why = bad_id(call.rest); !why.empty()) return answer.refuse(500, std::move(why));
   answer.index = state.index_of({Table::queries, ""});
   const auto stored = state.query(call.rest);
   if (stored == nullptr) return answer.refuse(404, "Query not found");
-  const auto query = query_from_text(stored->definition);
+  const auto query = registry::read_definition(stored->definition);
   if (!query) return answer.refuse(500, query.error().message);
   JsonWriter out;
   out.open_array();
@@ -206,8 +234,9 @@ asio::awaitable<http::Response> query_create(const Call& call) {
 }
 
 asio::awaitable<http::Response> query_change(const Call& call) {
-  if (call.rest.size() != 36) co_return http::text(500, std::string(kBadId));
   if (call.request.method == "PUT") co_return co_await put_query(call, registry::QuerySetCommand::Mode::update);
+  if (const auto why = bad_id(call.rest); !why.empty())
+    co_return http::text(500, "Prepared Query lookup failed: " + why);
   registry::QueryDeleteCommand command;
   command.id = call.rest;
   registry::Command posted = std::move(command);

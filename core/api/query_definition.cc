@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include <algorithm>
-#include <charconv>
+#include <optional>
 
-#include "core/api/select.h"
+#include "core/api/definitions.h"
+#include "core/api/go_text.h"
 #include "core/base/duration.h"
+#include "core/registry/query_template.h"
 
 namespace devstack::api {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::string_view kPrefixMatch = "name_prefix_match";
 Result<void> read_template(Fields& fields, QueryDefinition& query) {
   const auto* value = fields.find("Template");
   if (value == nullptr) return {};
-  Fields inner(*value, "QueryTemplateOptions");
+  Fields inner(*value, "QueryTemplateOptions.Template");
   inner.read("Type", query.template_type);
   inner.read("Regexp", query.template_regexp);
   inner.read("RemoveEmptyTags", query.remove_empty_tags);
@@ -27,10 +28,10 @@ Result<void> read_template(Fields& fields, QueryDefinition& query) {
 Result<void> read_service(Fields& fields, QueryDefinition& query) {
   const auto* value = fields.find("Service");
   if (value == nullptr) return {};
-  Fields inner(*value, "ServiceQuery");
+  Fields inner(*value, "ServiceQuery.Service");
   inner.read("Service", query.service);
   if (const auto* failover = inner.find("Failover")) {
-    Fields deeper(*failover, "QueryFailoverOptions");
+    Fields deeper(*failover, "QueryDatacenterOptions.Service.Failover");
     deeper.read("NearestN", query.nearest_n);
     deeper.read("Datacenters", query.datacenters);
     deeper.skip("Targets");
@@ -86,7 +87,11 @@ void write_body(JsonWriter& out, const QueryDefinition& query) {
   out.field("OnlyPassing", query.only_passing);
   write_list_or_null(out, "IgnoreCheckIDs", query.ignore_check_ids);
   out.field("Near", query.near);
-  write_list_or_null(out, "Tags", query.tags);
+  if (query.tags_as_list) {
+    out.field("Tags", query.tags);
+  } else {
+    write_list_or_null(out, "Tags", query.tags);
+  }
   write_map_or_null(out, "NodeMeta", query.node_meta);
   write_map_or_null(out, "ServiceMeta", query.service_meta);
   out.field("Connect", query.connect);
@@ -95,66 +100,6 @@ void write_body(JsonWriter& out, const QueryDefinition& query) {
   out.open_object();
   out.field("TTL", query.dns_ttl);
   out.close_object();
-}
-
-/// Replaces ${…} marks; unknown ones stay as they are.
-class Interpolation {
- public:
-  Interpolation(const QueryDefinition& query, std::string_view asked) : asked_(asked), prefix_(query.name) {
-    if (query.template_regexp.empty()) return;
-    const re2::RE2 regex(query.template_regexp, re2::RE2::Quiet);
-    if (!regex.ok()) return;
-    std::vector<re2::StringPiece> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) + 1);
-    const re2::StringPiece text(asked_.data(), asked_.size());
-    if (!regex.Match(text, 0, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size())))
-      return;
-    for (const auto& group : groups) groups_.emplace_back(group.data() == nullptr ? "" : group.ToString());
-  }
-
-  [[nodiscard]] std::string fill(const std::string& text) const {
-    std::string out;
-    std::size_t at = 0;
-    while (true) {
-      const std::size_t start = text.find("${", at);
-      const std::size_t end = start == std::string::npos ? start : text.find('}', start);
-      if (end == std::string::npos) return out.append(text, at, std::string::npos);
-      out.append(text, at, start - at);
-      const std::string_view mark = std::string_view(text).substr(start + 2, end - start - 2);
-      out += value_of(mark);
-      at = end + 1;
-    }
-  }
-
- private:
-  [[nodiscard]] std::string value_of(std::string_view mark) const {
-    if (mark == "name.full") return asked_;
-    if (mark == "name.prefix") return prefix_;
-    if (mark == "name.suffix") return asked_.substr(std::min(prefix_.size(), asked_.size()));
-    if (mark == "agent.segment") return "";
-    if (mark.starts_with("match(") && mark.ends_with(")")) {
-      std::size_t number = 0;
-      const auto digits = mark.substr(6, mark.size() - 7);
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-      if (error == std::errc() && end == digits.data() + digits.size()) {
-        return number < groups_.size() ? groups_[number] : "";
-      }
-    }
-    return "${" + std::string(mark) + "}";
-  }
-
-  std::string asked_, prefix_;
-  std::vector<std::string> groups_;
-};
-
-bool contains(const std::vector<std::string>& list, std::string_view wanted) {
-  return std::any_of(list.begin(), list.end(), [&](const auto& item) { return equal_without_case(item, wanted); });
-}
-
-bool has_all(const registry::StringMap& map, const registry::StringMap& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
-    const auto found = map.find(pair.first);
-    return found != map.end() && found->second == pair.second;
-  });
 }
 
 }  // namespace
@@ -169,7 +114,7 @@ Result<QueryDefinition> read_query(const boost::json::value& body, std::string& 
   CHECK(read_template(fields, query));
   CHECK(read_service(fields, query));
   if (const auto* dns = fields.find("DNS")) {
-    Fields inner(*dns, "QueryDNSOptions");
+    Fields inner(*dns, "QueryDNSOptions.DNS");
     inner.read("TTL", query.dns_ttl);
     CHECK(inner.done(Unknown::refuse));
   }
@@ -180,18 +125,15 @@ Result<QueryDefinition> read_query(const boost::json::value& body, std::string& 
 }
 
 Result<void> validate_query(const QueryDefinition& query) {
-  if (query.is_template() && query.template_type != kPrefixMatch) {
-    return fail(Errc::failed, "Invalid prepared query: Bad Template.Type '{}'", query.template_type);
-  }
-  if (!query.template_regexp.empty()) {
-    const re2::RE2 regex(query.template_regexp, re2::RE2::Quiet);
-    if (!regex.ok()) {
-      return fail(Errc::failed, "Invalid prepared query: Bad Regexp '{}': {}", query.template_regexp, regex.error());
-    }
+  if (query.name.empty() && !query.is_template() && query.session.empty()) {
+    return fail(Errc::failed, "Invalid prepared query: Must be bound to a session");
   }
   if (query.service.empty()) return fail(Errc::failed, "Invalid prepared query: Must provide a Service name to query");
   if (query.nearest_n < 0)
     return fail(Errc::failed, "Invalid prepared query: Bad NearestN '{}', must be >= 0", query.nearest_n);
+  if (auto meta = validate_meta(query.node_meta, ReservedKeys::allow); !meta) {
+    return fail(Errc::failed, "Invalid prepared query: {}", meta.error().message);
+  }
   if (query.dns_ttl.empty()) return {};
   const auto ttl = parse_duration(query.dns_ttl);
   if (!ttl) {
@@ -209,12 +151,6 @@ std::string query_text(const QueryDefinition& query) {
   return out.take();
 }
 
-Result<QueryDefinition> query_from_text(std::string_view text) {
-  TRY(const auto value, parse_json(text));
-  std::string id;
-  return read_query(value, id);
-}
-
 void write_query(JsonWriter& out, const QueryDefinition& query, std::string_view id, registry::Index created,
                  registry::Index modified) {
   out.open_object();
@@ -225,33 +161,26 @@ void write_query(JsonWriter& out, const QueryDefinition& query, std::string_view
   out.close_object();
 }
 
-QueryDefinition render_query(const QueryDefinition& query, std::string_view asked) {
-  QueryDefinition out = query;
-  if (!query.is_template()) return out;
-  const Interpolation interpolation(query, asked);
-  for (auto* text : {&out.service, &out.near, &out.dns_ttl}) *text = interpolation.fill(*text);
-  for (auto* list : {&out.tags, &out.datacenters, &out.ignore_check_ids}) {
-    for (auto& text : *list) text = interpolation.fill(text);
-  }
-  for (auto* map : {&out.node_meta, &out.service_meta}) {
-    for (auto& [name, text] : *map) text = interpolation.fill(text);
-  }
-  if (query.remove_empty_tags) std::erase(out.tags, "");
-  return out;
-}
-
-bool query_takes(const QueryDefinition& query, const registry::Instance& instance) {
-  for (const auto& check : instance.checks) {
-    if (contains(query.ignore_check_ids, check->id)) continue;
-    if (check->status == registry::status::critical) return false;
-    if (query.only_passing && check->status != registry::status::passing) return false;
-  }
-  for (const auto& tag : query.tags) {
-    const bool excluded = tag.starts_with('!');
-    const std::string_view name = excluded ? std::string_view(tag).substr(1) : std::string_view(tag);
-    if (contains(instance.service->tags, name) == excluded) return false;
-  }
-  return has_all(instance.node->meta, query.node_meta) && has_all(instance.service->meta, query.service_meta);
+Result<void> compile_template(const QueryDefinition& query) {
+  const auto refuse = [](std::string_view why) { return fail(Errc::failed, "failed compiling template: {}", why); };
+  if (!query.is_template()) return {};
+  if (query.template_type != kPrefixMatch) return refuse(fmt::format("Bad Template.Type '{}'", query.template_type));
+  const registry::Interpolation interpolation(query.name, query.name, query.template_regexp);
+  auto copy = query;
+  std::optional<Error> unknown;
+  CHECK(registry::for_each_text(copy, [&](const std::string& name, std::string& text) -> Result<void> {
+    const auto filled = interpolation.fill(text);
+    if (filled) return {};
+    const auto& error = filled.error();
+    if (error.code == Errc::parse) return refuse(fmt::format("Bad format '{}' in {}: {}", text, name, error.message));
+    if (!unknown)
+      unknown = Error{Errc::failed, fmt::format("Bad evaluation for '{}' in {}: {}", text, name, error.message)};
+    return {};
+  }));
+  const re2::RE2 regex(query.template_regexp, re2::RE2::Quiet);
+  if (!regex.ok()) return refuse("Bad Regexp: " + regexp_error(regex));
+  if (unknown) return refuse(unknown->message);
+  return {};
 }
 
 }  // namespace devstack::api

@@ -11,6 +11,7 @@ namespace {
 constexpr auto kTrio = Header::index;
 constexpr auto kFull = Header::index_and_consistency;
 constexpr auto kDc = Checks::datacenter;
+constexpr auto kNs = Checks::name_space;
 constexpr auto kDcNs = Checks::datacenter_and_namespace;
 constexpr auto kNone = Header::none;
 constexpr auto kAny = Checks::none;
@@ -35,8 +36,8 @@ constexpr Route kRoutes[] = {
     read_route("/v1/catalog/node/", catalog_node, watch_node, kFull, kDcNs),
     read_route("/v1/catalog/node-services/", catalog_node_services, watch_node, kFull, kDcNs),
     read_route("/v1/catalog/gateway-services/", catalog_gateway_services, watch_services, kFull, kDcNs),
-    act_route("PUT", "/v1/catalog/register", catalog_register, kDcNs),
-    act_route("PUT", "/v1/catalog/deregister", catalog_deregister, kDcNs),
+    act_route("PUT", "/v1/catalog/register", catalog_register, kNs),
+    act_route("PUT", "/v1/catalog/deregister", catalog_deregister, kNs),
 
     // --- Health ---
     read_route("/v1/health/service/", health_service, watch_service, kFull, kDcNs, true),
@@ -48,25 +49,25 @@ constexpr Route kRoutes[] = {
 
     // --- Agent ---
     read_route("/v1/agent/self", agent_self, nullptr, kNone, kAny),
-    read_route("/v1/agent/services", agent_services, nullptr, kNone, kAny),
-    read_route("/v1/agent/checks", agent_checks, nullptr, kNone, kAny),
+    read_route("/v1/agent/services", agent_services, nullptr, kNone, kNs),
+    read_route("/v1/agent/checks", agent_checks, nullptr, kNone, kNs),
     read_route("/v1/agent/members", agent_members, nullptr, kNone, kAny),
     read_route("/v1/agent/host", agent_host, nullptr, kNone, kAny),
     read_route("/v1/agent/version", agent_version, nullptr, kNone, kAny),
     read_route("/v1/agent/metrics", agent_metrics, nullptr, kNone, kAny),
-    read_route("/v1/agent/health/service/id/", agent_health_by_id, nullptr, kNone, kAny),
-    read_route("/v1/agent/health/service/name/", agent_health_by_name, nullptr, kNone, kAny),
-    act_route("GET", "/v1/agent/service/", agent_service),
-    act_route("PUT", "/v1/agent/service/register", agent_register_service),
-    act_route("PUT", "/v1/agent/service/deregister/", agent_deregister_service),
-    act_route("PUT", "/v1/agent/service/maintenance/", agent_service_maintenance),
+    read_route("/v1/agent/health/service/id/", agent_health_by_id, nullptr, kNone, kNs),
+    read_route("/v1/agent/health/service/name/", agent_health_by_name, nullptr, kNone, kNs),
+    act_route("GET", "/v1/agent/service/", agent_service, kNs),
+    act_route("PUT", "/v1/agent/service/register", agent_register_service, kNs),
+    act_route("PUT", "/v1/agent/service/deregister/", agent_deregister_service, kNs),
+    act_route("PUT", "/v1/agent/service/maintenance/", agent_service_maintenance, kNs),
     act_route("PUT", "/v1/agent/maintenance", agent_maintenance),
-    act_route("PUT", "/v1/agent/check/register", agent_register_check),
-    act_route("PUT", "/v1/agent/check/deregister/", agent_deregister_check),
-    act_route("PUT", "/v1/agent/check/pass/", agent_check_pass),
-    act_route("PUT", "/v1/agent/check/warn/", agent_check_warn),
-    act_route("PUT", "/v1/agent/check/fail/", agent_check_fail),
-    act_route("PUT", "/v1/agent/check/update/", agent_check_update),
+    act_route("PUT", "/v1/agent/check/register", agent_register_check, kNs),
+    act_route("PUT", "/v1/agent/check/deregister/", agent_deregister_check, kNs),
+    act_route("PUT", "/v1/agent/check/pass/", agent_check_pass, kNs),
+    act_route("PUT", "/v1/agent/check/warn/", agent_check_warn, kNs),
+    act_route("PUT", "/v1/agent/check/fail/", agent_check_fail, kNs),
+    act_route("PUT", "/v1/agent/check/update/", agent_check_update, kNs),
     act_route("PUT", "/v1/agent/reload", agent_reload),
     act_route("PUT", "/v1/agent/join/", agent_join),
     act_route("PUT", "/v1/agent/force-leave/", agent_force_leave),
@@ -121,14 +122,14 @@ constexpr Route kRoutes[] = {
     // --- Connect: as a server that has it switched off ---
     Route{"/v1/config/", "GET,DELETE", config_list, nullptr, not_built, kTrio, kDcNs, false},
     act_route("PUT", "/v1/config", not_built, kDcNs),
-    act_route("GET,PUT", "/v1/connect/ca/configuration", connect_disabled, kDc),
-    act_route("GET", "/v1/connect/ca/roots", connect_disabled, kDc),
-    act_route("GET,POST", "/v1/connect/intentions", connect_disabled, kDc),
-    act_route("GET", "/v1/connect/intentions/match", connect_disabled, kDc),
-    act_route("GET", "/v1/connect/intentions/check", connect_disabled, kDc),
-    act_route("GET,PUT,DELETE", "/v1/connect/intentions/exact", connect_disabled, kDc),
-    act_route("GET,PUT,DELETE", "/v1/connect/intentions/", connect_disabled, kDc),
-    act_route("GET,POST", "/v1/discovery-chain/", connect_disabled, kDc),
+    act_route("GET,PUT", "/v1/connect/ca/configuration", connect_disabled),
+    act_route("GET", "/v1/connect/ca/roots", connect_disabled),
+    act_route("GET,POST", "/v1/connect/intentions", connect_disabled),
+    act_route("GET", "/v1/connect/intentions/match", intention_match),
+    act_route("GET", "/v1/connect/intentions/check", intention_exact),
+    act_route("GET,PUT,DELETE", "/v1/connect/intentions/exact", intention_exact),
+    act_route("GET,PUT,DELETE", "/v1/connect/intentions/", connect_disabled),
+    act_route("GET,POST", "/v1/discovery-chain/", discovery_chain),
 
     // --- ACL: likewise ---
     act_route("PUT", "/v1/acl/bootstrap", acl_disabled),

@@ -1,3 +1,4 @@
+#include "core/api/proxy.h"
 #include "core/api/select.h"
 
 /// What `filter` may name, by endpoint. Indexes and check definitions are not selectable.
@@ -56,6 +57,95 @@ Field::Record weights() {
   return {weights_schema, [](const void* row) -> const void* { return &Of(row).weights; }};
 }
 
+// --- Proxy and Connect: kept as text, read when a filter names them ---
+const Proxy& proxy_row(const void* row) { return *static_cast<const Proxy*>(row); }
+const Upstream& upstream_row(const void* row) { return *static_cast<const Upstream*>(row); }
+
+const Schema& upstream_mesh_schema() {
+  static const Schema schema{
+      {{"Mode", Field::Text([](const void* row) { return std::string_view(upstream_row(row).mesh_mode); })}}};
+  return schema;
+}
+
+const Schema& upstream_schema() {
+  static const Schema schema{{
+      {"DestinationType", Field::Text([](const void* row) { return std::string_view(upstream_row(row).type); })},
+      {"DestinationNamespace", Field::Text([](const void* row) { return std::string_view(upstream_row(row).space); })},
+      {"DestinationName", Field::Text([](const void* row) { return std::string_view(upstream_row(row).name); })},
+      {"Datacenter", Field::Text([](const void* row) { return std::string_view(upstream_row(row).datacenter); })},
+      {"LocalBindAddress",
+       Field::Text([](const void* row) { return std::string_view(upstream_row(row).bind_address); })},
+      {"LocalBindPort", Field::Integer([](const void* row) { return std::int64_t{upstream_row(row).bind_port}; })},
+      {"MeshGateway", Field::Record{upstream_mesh_schema, [](const void* row) { return row; }}},
+  }};
+  return schema;
+}
+
+const Schema& mesh_schema() {
+  static const Schema schema{
+      {{"Mode", Field::Text([](const void* row) { return std::string_view(proxy_row(row).mesh_mode); })}}};
+  return schema;
+}
+
+const Schema& expose_schema() {
+  static const Schema schema{
+      {{"Checks", Field::Boolean([](const void* row) { return proxy_row(row).expose_checks; })}}};
+  return schema;
+}
+
+const Schema& transparent_schema() {
+  static const Schema schema{{
+      {"OutboundListenerPort",
+       Field::Integer([](const void* row) { return std::int64_t{proxy_row(row).outbound_port}; })},
+      {"DialedDirectly", Field::Boolean([](const void* row) { return proxy_row(row).dialed_directly; })},
+  }};
+  return schema;
+}
+
+const Schema& proxy_schema() {
+  static const Schema schema{{
+      {"DestinationServiceName",
+       Field::Text([](const void* row) { return std::string_view(proxy_row(row).destination_name); })},
+      {"DestinationServiceID",
+       Field::Text([](const void* row) { return std::string_view(proxy_row(row).destination_id); })},
+      {"LocalServiceAddress",
+       Field::Text([](const void* row) { return std::string_view(proxy_row(row).local_address); })},
+      {"LocalServicePort", Field::Integer([](const void* row) { return std::int64_t{proxy_row(row).local_port}; })},
+      {"LocalServiceSocketPath",
+       Field::Text([](const void* row) { return std::string_view(proxy_row(row).local_socket_path); })},
+      {"Mode", Field::Text([](const void* row) { return std::string_view(proxy_row(row).mode); })},
+      {"Upstreams",
+       Field::Records{upstream_schema, [](const void* row) { return proxy_row(row).upstreams.size(); },
+                      [](const void* row, std::size_t at) -> const void* { return &proxy_row(row).upstreams[at]; }}},
+      {"MeshGateway", Field::Record{mesh_schema, [](const void* row) { return row; }}},
+      {"Expose", Field::Record{expose_schema, [](const void* row) { return row; }}},
+      {"TransparentProxy", Field::Record{transparent_schema, [](const void* row) { return row; }}},
+  }};
+  return schema;
+}
+
+/// The last one read, until the next is: a comparison looks at one row at a time.
+template <const Service& (*Of)(const void*)>
+Field::Record proxy() {
+  return {proxy_schema, [](const void* row) -> const void* {
+            thread_local Proxy read;
+            read = proxy_from_text(Of(row).proxy_json);
+            return &read;
+          }};
+}
+
+template <const Service& (*Of)(const void*)>
+const Schema& connect_schema() {
+  static const Schema schema{
+      {{"Native", Field::Boolean([](const void* row) { return !Of(row).connect_json.empty(); })}}};
+  return schema;
+}
+
+template <const Service& (*Of)(const void*)>
+Field::Record connect() {
+  return {connect_schema<Of>, [](const void* row) { return row; }};
+}
+
 std::vector<Field> service_fields() {
   return {
       {"Kind", Field::Text([](const void* row) { return std::string_view(service_of(row).kind); })},
@@ -69,6 +159,8 @@ std::vector<Field> service_fields() {
       {"SocketPath", Field::Text([](const void* row) { return std::string_view(service_of(row).socket_path); })},
       {"Weights", weights<service_of>()},
       {"EnableTagOverride", Field::Boolean([](const void* row) { return service_of(row).enable_tag_override; })},
+      {"Proxy", proxy<service_of>()},
+      {"Connect", connect<service_of>()},
   };
 }
 
@@ -107,6 +199,7 @@ const Schema& check_schema() {
       {"Type", Field::Text([](const void* row) { return std::string_view(check_of(row).type); })},
       {"Interval", Field::Text([](const void* row) { return std::string_view(check_of(row).interval); })},
       {"Timeout", Field::Text([](const void* row) { return std::string_view(check_of(row).timeout); })},
+      {"ExposedPort", Field::Integer([](const void*) { return std::int64_t{0}; })},
   }};
   return schema;
 }
@@ -134,6 +227,8 @@ const Schema& service_node_schema() {
        Field::Text([](const void* row) { return std::string_view(service_of_instance(row).socket_path); })},
       {"ServiceEnableTagOverride",
        Field::Boolean([](const void* row) { return service_of_instance(row).enable_tag_override; })},
+      {"ServiceProxy", proxy<service_of_instance>()},
+      {"ServiceConnect", connect<service_of_instance>()},
   }};
   return schema;
 }

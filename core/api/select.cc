@@ -14,8 +14,8 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 
 bool has_tags(const registry::Service& service, const std::vector<std::string_view>& tags) {
   return std::all_of(tags.begin(), tags.end(), [&](std::string_view wanted) {
-    return wanted.empty() || std::any_of(service.tags.begin(), service.tags.end(),
-                                         [&](const std::string& tag) { return equal_without_case(tag, wanted); });
+    return std::any_of(service.tags.begin(), service.tags.end(),
+                       [&](const std::string& tag) { return equal_without_case(tag, wanted); });
   });
 }
 
@@ -28,22 +28,40 @@ bool has_meta(const registry::StringMap& meta, const std::vector<std::string_vie
   });
 }
 
+void sort_checks(std::vector<registry::CheckPtr>& checks) {
+  const auto before = [](const std::string& a, const std::string& b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+      return static_cast<unsigned char>(lower(x)) < static_cast<unsigned char>(lower(y));
+    });
+  };
+  std::sort(checks.begin(), checks.end(), [&](const auto& a, const auto& b) {
+    return equal_without_case(a->node, b->node) ? before(a->id, b->id) : before(a->node, b->node);
+  });
+}
+
+std::optional<bool> parse_bool(std::string_view text) {
+  for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
 Result<bool> wants_passing(const http::Query& query) {
   const auto value = query.get("passing");
   if (!value) return false;
-  for (const std::string_view yes : {"", "1", "t", "T", "true", "TRUE", "True"}) {
-    if (*value == yes) return true;
-  }
-  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
-    if (*value == no) return false;
-  }
-  return fail(Errc::parse, "Invalid value for ?passing");
+  if (value->empty()) return true;
+  const auto wanted = parse_bool(*value);
+  if (!wanted) return fail(Errc::parse, "Invalid value for ?passing");
+  return *wanted;
 }
 
-std::string near_node(const Call& call) {
-  const std::string_view near = call.param("near");
-  if (near == "_agent" || near == "_ip") return call.backend.writer.identity().node;
-  return std::string(near);
+std::string near_node(const Call& call, std::string_view near) {
+  auto own = call.backend.writer.identity().node;
+  const bool here = near == "_agent" || near == "_ip" || equal_without_case(near, own);
+  return here ? std::move(own) : "";
 }
 
 Result<RowFilter> RowFilter::make(const Call& call, const bexpr::Schema& schema) {

@@ -23,8 +23,16 @@ bool has_meta(const registry::StringMap& meta, const std::vector<std::string_vie
 /// `passing`: bare or true keeps healthy instances only. Errc::parse with the text of the 400.
 Result<bool> wants_passing(const http::Query& query);
 
-/// The node that `near` names ("" for none); `_agent` is the registry's own.
-std::string near_node(const Call& call);
+/// The node to sort by for `near`, "" for none. Distances come from coordinates, and only the registry's own node has
+/// one: sorting by another changes nothing.
+std::string near_node(const Call& call, std::string_view near);
+inline std::string near_node(const Call& call) { return near_node(call, call.param("near")); }
+
+/// As Go's strconv.ParseBool takes it; nothing for other words.
+std::optional<bool> parse_bool(std::string_view text);
+
+/// By node, then by the check's own id, whatever it is about: the order of every list of checks alone.
+void sort_checks(std::vector<registry::CheckPtr>& checks);
 
 /// Rows of that node first, else as they were.
 template <class Row, class NodeOf>

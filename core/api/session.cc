@@ -5,6 +5,7 @@
 #include "core/api/handlers.h"
 #include "core/api/uuid.h"
 #include "core/base/duration.h"
+#include "core/registry/uuid.h"
 
 /// /v1/session/*. https://developer.hashicorp.com/consul/api-docs/session
 namespace devstack::api {
@@ -16,20 +17,23 @@ namespace json = boost::json;
 
 constexpr std::chrono::hours kLongestTtl{24};
 
-/// A number below 1000 means seconds, else nanoseconds.
+/// A number below 1000 means seconds, else nanoseconds; what is neither number nor text means none.
 void read_lock_delay(Fields& fields, Session& session) {
   const auto* value = fields.find("LockDelay");
-  if (value != nullptr && value->is_int64() && value->get_int64() < 1000) {
-    // Less than no delay is none; so many seconds less than none would not fit.
-    session.lock_delay = std::chrono::seconds(std::max<std::int64_t>(value->get_int64(), -1));
-  } else {
-    fields.read("LockDelay", session.lock_delay);
+  if (value == nullptr) return;
+  session.lock_delay = {};
+  fields.read("LockDelay", session.lock_delay);
+  constexpr std::chrono::nanoseconds kSeconds{1000};
+  constexpr std::chrono::nanoseconds kLeast = -std::chrono::hours(24 * 365);
+  if (session.lock_delay < kSeconds && session.lock_delay.count() > kLeast / std::chrono::seconds(1)) {
+    session.lock_delay *= std::chrono::nanoseconds(std::chrono::seconds(1)).count();
   }
 }
 
 void read_service_checks(Fields& fields, Session& session) {
   const auto* value = fields.find("ServiceChecks");
   if (value == nullptr || !value->is_array()) return;
+  session.service_checks_given = true;
   for (const auto& element : value->get_array()) {
     Fields check(element, "ServiceCheck");
     std::string id;
@@ -37,6 +41,21 @@ void read_service_checks(Fields& fields, Session& session) {
     if (auto done = check.done(Unknown::ignore); !done) fields.set_error(done.error());
     if (!id.empty()) session.service_checks.push_back(std::move(id));
   }
+}
+
+/// NodeChecks and its older spelling, Checks. Each stands for serfHealth until it is given, be it as null; an empty
+/// older one empties the newer, one that says nothing new is forgotten.
+void read_node_checks(Fields& fields, const json::value& body, Session& session) {
+  const std::vector<std::string> usual = {"serfHealth"};
+  const auto checks = [&](std::string_view name) {
+    std::vector<std::string> list;
+    fields.read(name, list);
+    return has_member(body, name) ? list : usual;
+  };
+  session.node_checks = checks("NodeChecks");
+  const auto older = checks("Checks");
+  if (older.empty()) session.node_checks.clear();
+  if (older != usual && !session.node_checks.empty()) session.checks = older;
 }
 
 /// TTL and behaviour, with the texts of Consul's session endpoint.
@@ -64,26 +83,19 @@ Result<Session> read_session(const Call& call) {
   if (!call.request.body.empty()) {
     auto value = parse_json(call.request.body);
     if (!value) return fail(Errc::parse, "Request decode failed: {}", value.error().message);
-    Fields fields(*value, "Session");
-    std::string node;
-    std::vector<std::string> legacy;
+    Fields fields(*value, "");
     fields.read("Name", session.name);
-    fields.read("Node", node);
+    fields.read("Node", session.node);
     fields.read("Behavior", behavior);
     fields.read("TTL", session.ttl);
-    const bool has_legacy = fields.find("Checks") != nullptr;
-    fields.read("Checks", legacy);
-    const bool has_checks = fields.find("NodeChecks") != nullptr;
-    if (has_legacy || has_checks) session.node_checks.clear();
-    fields.read("NodeChecks", session.node_checks);
-    session.node_checks.insert(session.node_checks.end(), legacy.begin(), legacy.end());
+    read_node_checks(fields, *value, session);
     read_lock_delay(fields, session);
     read_service_checks(fields, session);
     if (auto done = fields.done(Unknown::ignore); !done) {
       return fail(Errc::parse, "Request decode failed: {}", done.error().message);
     }
-    if (!node.empty()) session.node = node;
   }
+  if (session.node.empty()) return fail(Errc::failed, "Must provide Node");
   CHECK(check_session(session, behavior, call.backend.options.session_ttl_min));
   if (behavior == "delete") session.behavior = Session::Behavior::remove;
   return session;
@@ -97,15 +109,17 @@ void write_sessions(const std::vector<registry::SessionPtr>& sessions, Answer& a
   answer.body = out.take();
 }
 
-tl::unexpected<Error> malformed_id() {
-  return fail(Errc::failed, "failed session lookup: index error: UUID must be 36 characters");
+/// What looking up a malformed id says, "" for one that is well formed.
+std::string bad_id(std::string_view id) {
+  const auto why = registry::uuid_lookup_error(id);
+  return why.empty() ? "" : "failed session lookup: index error: " + why;
 }
 
 }  // namespace
 
 void session_info(const Call& call, const State& state, Answer& answer) {
   if (call.rest.empty()) return answer.refuse(400, "Missing session");
-  if (call.rest.size() != 36) return answer.refuse(malformed_id().value());
+  if (auto why = bad_id(call.rest); !why.empty()) return answer.refuse(500, std::move(why));
   answer.index = state.index_of({Table::sessions, ""});
   const auto session = state.session(call.rest);
   write_sessions(session == nullptr ? std::vector<registry::SessionPtr>{} : std::vector{session}, answer);
@@ -141,7 +155,7 @@ asio::awaitable<http::Response> session_create(const Call& call) {
 
 asio::awaitable<http::Response> session_renew(const Call& call) {
   if (call.rest.empty()) co_return http::text(400, "Missing session");
-  if (call.rest.size() != 36) co_return respond(malformed_id().value());
+  if (auto why = bad_id(call.rest); !why.empty()) co_return http::text(500, std::move(why));
   const auto session = call.backend.view.snapshot()->session(call.rest);
   if (session == nullptr) co_return http::text(404, fmt::format("Session id '{}' not found", call.rest));
   call.backend.options.renew_session(session->id);
@@ -152,6 +166,7 @@ asio::awaitable<http::Response> session_renew(const Call& call) {
 
 asio::awaitable<http::Response> session_destroy(const Call& call) {
   if (call.rest.empty()) co_return http::text(400, "Missing session");
+  if (auto why = bad_id(call.rest); !why.empty()) co_return http::text(500, "apply failed: " + why);
   registry::SessionDestroyCommand command;
   command.id = call.rest;
   registry::Command posted = std::move(command);

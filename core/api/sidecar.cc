@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "core/api/json_writer.h"
+#include "core/api/proxy.h"
 
 namespace devstack::api {
 namespace {
@@ -21,34 +21,33 @@ Result<int> free_port(const registry::State& state, const std::string& node, con
   for (int port = kFirstPort; port <= kLastPort; ++port) {
     if (!taken.contains(port)) return port;
   }
-  return fail(Errc::parse, "Invalid SidecarService: none left in the configured range [{}, {}]", kFirstPort, kLastPort);
+  return fail(Errc::parse,
+              "Bad request: Invalid SidecarService: no port provided for sidecar_service and none left in the "
+              "configured range [{}, {}]",
+              kFirstPort, kLastPort);
 }
 
-std::string proxy_of(const registry::Service& parent) {
-  JsonWriter out;
-  out.open_object();
-  out.field("DestinationServiceName", parent.name);
-  out.field("DestinationServiceID", parent.id);
-  out.field("LocalServiceAddress", "127.0.0.1");
-  if (parent.port > 0) out.field("LocalServicePort", parent.port);
-  out.field("Mode", "");
-  out.key("MeshGateway");
-  out.raw("{}");
-  out.key("Expose");
-  out.raw("{}");
-  out.close_object();
-  return out.take();
+/// What a sidecar's Proxy says unless it was told otherwise.
+void stand_for(const registry::Service& parent, Proxy& proxy) {
+  if (proxy.destination_name.empty()) proxy.destination_name = parent.name;
+  if (proxy.destination_id.empty()) proxy.destination_id = parent.id;
+  if (!proxy.local_socket_path.empty() || (!proxy.local_address.empty() && proxy.local_port > 0)) return;
+  if (!parent.socket_path.empty()) {
+    proxy.local_socket_path = parent.socket_path;
+    return;
+  }
+  if (proxy.local_address.empty()) proxy.local_address = "127.0.0.1";
+  if (proxy.local_port < 1) proxy.local_port = parent.port;
 }
 
-void add_default_checks(const registry::Service& parent, ServiceDefinition& sidecar) {
+void add_default_checks(const registry::Service& parent, const std::string& local_address, ServiceDefinition& sidecar) {
   using Kind = registry::CheckDefinition::Kind;
   const auto& service = sidecar.service;
   registry::Check listening;
   listening.name = "Connect Sidecar Listening";
   listening.status = "";
   listening.definition.kind = Kind::tcp;
-  listening.definition.tcp =
-      fmt::format("{}:{}", service.address.empty() ? "127.0.0.1" : service.address, service.port);
+  listening.definition.tcp = fmt::format("{}:{}", local_address, service.port);
   listening.definition.interval = std::chrono::seconds(10);
   sidecar.checks.push_back(std::move(listening));
   registry::Check alias;
@@ -73,8 +72,11 @@ Result<ServiceDefinition> make_sidecar(const ServiceDefinition& parent, const re
   if (service.port == 0) {
     TRY(service.port, free_port(state, node, service.id));
   }
-  if (service.proxy_json.empty()) service.proxy_json = proxy_of(parent.service);
-  if (sidecar.checks.empty()) add_default_checks(parent.service, sidecar);
+  if (service.address.empty()) service.address = parent.service.address;
+  auto proxy = proxy_from_text(service.proxy_json);
+  stand_for(parent.service, proxy);
+  service.proxy_json = proxy_text(proxy);
+  if (sidecar.checks.empty()) add_default_checks(parent.service, proxy.local_address, sidecar);
   return sidecar;
 }
 

@@ -1,5 +1,7 @@
+#include "core/api/blocking.h"
 #include "core/api/definitions.h"
 #include "core/api/encode.h"
+#include "core/api/go_text.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
 
@@ -16,10 +18,9 @@ using registry::TxnService;
 using registry::TxnVerb;
 namespace json = boost::json;
 
-/// What a body asks for; `errors` are verbs that do not exist, which Consul tells with 409 as failing operations.
+/// What a body asks for.
 struct Transaction {
   TxnCommand command;
-  std::vector<TxnError> errors;
   bool writes = false;
 };
 
@@ -58,20 +59,28 @@ std::optional<TxnVerb> catalog_verb(std::string_view name) {
   return std::nullopt;
 }
 
+/// A transaction takes an instance for what it was before proxies.
+void forget_unknown_to_txn(registry::Service& service) {
+  service.kind.clear();
+  service.socket_path.clear();
+  service.tagged_addresses.clear();
+  service.proxy_json.clear();
+  service.connect_json.clear();
+}
+
 /// One operation being read: where it goes and which number it has.
 struct Reader {
   Transaction& out;
-  std::size_t index;
 
   void unknown_verb(std::string_view kind, std::string_view verb) {
-    out.errors.push_back({index, fmt::format("unknown {} verb \"{}\"", kind, verb)});
+    out.command.ops.emplace_back(registry::TxnRefused{fmt::format("unknown {} verb {}", kind, go_quote(verb))});
   }
 
   Result<void> read_kv(const json::value& value) {
     TxnKv op;
     std::string verb;
     std::string base64;
-    Fields fields(value, "TxnKVOp");
+    Fields fields(value, "KVTxnOp.KV");
     fields.read("Verb", verb);
     fields.read("Key", op.key);
     fields.read("Value", base64);
@@ -88,12 +97,14 @@ struct Reader {
     }
     op.value = std::move(*bytes);
     const auto known = kv_verb(verb);
-    if (!known) {
+    if (!known && !op.key.empty()) {
       unknown_verb("KV", verb);
       return {};
     }
-    op.verb = *known;
-    out.writes = out.writes || !only_reads(op.verb);
+    if (known) {
+      op.verb = *known;
+      out.writes = out.writes || !only_reads(op.verb);
+    }
     out.command.ops.emplace_back(std::move(op));
     return {};
   }
@@ -101,12 +112,12 @@ struct Reader {
   /// Sets the verb of a catalog operation; false when there is no such verb.
   bool set_verb(std::string_view kind, const std::string& name, TxnVerb& verb) {
     const auto known = catalog_verb(name);
+    out.writes = out.writes || known != TxnVerb::get;
     if (!known) {
       unknown_verb(kind, name);
       return false;
     }
     verb = *known;
-    out.writes = out.writes || verb != TxnVerb::get;
     return true;
   }
 
@@ -128,7 +139,7 @@ struct Reader {
       CHECK(inner.done(Unknown::refuse));
     }
     CHECK(fields.done(Unknown::refuse));
-    op.node.datacenter = datacenter;
+    if (op.node.datacenter.empty()) op.node.datacenter = datacenter;
     if (set_verb("Node", verb, op.verb)) out.command.ops.emplace_back(std::move(op));
     return {};
   }
@@ -141,6 +152,7 @@ struct Reader {
     fields.read("Node", op.node);
     if (const auto* service = fields.find("Service")) {
       TRY(op.service, read_node_service(*service));
+      forget_unknown_to_txn(op.service);
     }
     CHECK(fields.done(Unknown::refuse));
     if (set_verb("Service", verb, op.verb)) out.command.ops.emplace_back(std::move(op));
@@ -153,7 +165,7 @@ struct Reader {
     Fields fields(value, "TxnCheckOp");
     fields.read("Verb", verb);
     if (const auto* check = fields.find("Check")) {
-      TRY(op.check, read_health_check(*check));
+      TRY(op.check, read_health_check(*check, CheckForm::transaction));
     }
     CHECK(fields.done(Unknown::refuse));
     if (set_verb("Check", verb, op.verb)) out.command.ops.emplace_back(std::move(op));
@@ -165,14 +177,15 @@ Result<Transaction> read_transaction(const json::value& body, const std::string&
   Transaction out;
   const auto* list = body.if_array();
   if (list == nullptr && !body.is_null()) {
-    return fail(Errc::parse, "json: cannot unmarshal object into Go value of type api.TxnOps");
+    const auto kind = body.is_object() ? "object" : body.is_string() ? "string" : body.is_bool() ? "bool" : "number";
+    return fail(Errc::parse, "json: cannot unmarshal {} into Go value of type api.TxnOps", kind);
   }
   if (list == nullptr) return out;
   if (list->size() > kLargestTxn) {
     return fail(Errc::too_large, "Transaction contains too many operations ({} > {})", list->size(), kLargestTxn);
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
-    Reader reader{out, i};
+    Reader reader{out};
     Fields fields((*list)[i], "TxnOp");
     const auto* kv = fields.find("KV");
     const auto* node = fields.find("Node");
@@ -192,7 +205,17 @@ Result<Transaction> read_transaction(const json::value& body, const std::string&
   return out;
 }
 
-http::Response failed(const std::vector<TxnError>& errors) {
+/// What a read-only transaction tells of the state it read.
+void write_meta(JsonWriter& out) {
+  out.field("Index", 1);
+  out.field("LastContact", 0);
+  out.field("KnownLeader", true);
+  out.field("ConsistencyLevel", "");
+  out.field("NotModified", false);
+  out.field("Backend", 0);
+}
+
+http::Response failed(const std::vector<TxnError>& errors, bool read_only) {
   JsonWriter out;
   out.open_object();
   out.key("Results");
@@ -206,6 +229,7 @@ http::Response failed(const std::vector<TxnError>& errors) {
     out.close_object();
   }
   out.close_array();
+  if (read_only) write_meta(out);
   out.close_object();
   return http::json(409, out.take());
 }
@@ -223,7 +247,7 @@ void write_result(JsonWriter& out, const registry::TxnResult& result) {
     write_node_service(out, **service, EmptyTags::as_null);
   } else {
     out.key("Check");
-    write_check(out, *std::get<registry::CheckPtr>(result));
+    write_check(out, *std::get<registry::CheckPtr>(result), EmptyTags::as_null);
   }
   out.close_object();
 }
@@ -237,14 +261,7 @@ std::string results_json(const std::vector<registry::TxnResult>& results, bool r
   out.close_array();
   out.key("Errors");
   out.null();
-  if (read_only) {
-    out.field("Index", 1);
-    out.field("LastContact", 0);
-    out.field("KnownLeader", true);
-    out.field("ConsistencyLevel", "");
-    out.field("NotModified", false);
-    out.field("Backend", 0);
-  }
+  if (read_only) write_meta(out);
   out.close_object();
   return out.take();
 }
@@ -260,21 +277,21 @@ asio::awaitable<http::Response> txn(const Call& call) {
     co_return http::text(400, "Failed to parse body: " + transaction.error().message);
   }
   if (!transaction) co_return respond(transaction.error());
-  if (!transaction->errors.empty()) co_return failed(transaction->errors);
-  const bool read_only = !transaction->writes && !transaction->command.ops.empty();
+  const bool read_only = !transaction->writes;
   registry::Command command = std::move(transaction->command);
   if (read_only) {
+    if (const auto options = read_options(call.query); !options) co_return http::text(400, options.error().message);
     const auto read = call.backend.view.snapshot()->apply(command);
     if (!read) co_return respond(read.error());
-    if (!read->result.applied) co_return failed(read->result.errors);
-    auto response = http::json(200, results_json(read->result.results, true));
+    const auto& result = read->result;
+    auto response = result.applied ? http::json(200, results_json(result.results, true)) : failed(result.errors, true);
     response.headers.set("X-Consul-Knownleader", "true");
     response.headers.set("X-Consul-Lastcontact", "0");
     co_return response;
   }
   const auto written = co_await call.backend.writer.apply(std::move(command));
   if (!written) co_return respond(written.error());
-  if (!written->applied) co_return failed(written->errors);
+  if (!written->applied) co_return failed(written->errors, false);
   co_return http::json(200, results_json(written->results, false));
 }
 

@@ -159,6 +159,7 @@ template <class Archive, IsOf<Session> T>
 void fields(Archive& io, T& v) {
   io("id", v.id), io("name", v.name), io("node", v.node), io("lock_delay", v.lock_delay), io("behavior", v.behavior);
   io("ttl", v.ttl), io("node_checks", v.node_checks), io("service_checks", v.service_checks);
+  io("checks", v.checks), io("service_checks_given", v.service_checks_given);
   io("create_index", v.create_index), io("modify_index", v.modify_index);
 }
 

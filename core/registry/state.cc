@@ -69,6 +69,24 @@ NodePtr State::node(std::string_view name_or_id) const {
   return name == nullptr ? nullptr : at<NodePtr>(data_->nodes, *name);
 }
 
+NodePtr State::node_like(std::string_view name_or_id) const {
+  if (auto found = node(name_or_id)) return found;
+  auto prefix = folded(name_or_id);
+  const bool hex = std::all_of(prefix.begin(), prefix.end(),
+                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-'; });
+  const auto digits = prefix.size() - static_cast<std::size_t>(std::count(prefix.begin(), prefix.end(), '-'));
+  if (!hex || digits < 2 || prefix.size() > 36) return nullptr;
+  // Ids are compared by whole bytes: an odd digit at the end says nothing.
+  if (digits % 2 != 0) prefix.pop_back();
+  NodePtr only;
+  for (const auto& node : nodes()) {
+    if (!folded(node->id).starts_with(prefix)) continue;
+    if (only != nullptr) return nullptr;
+    only = node;
+  }
+  return only;
+}
+
 std::vector<NodePtr> State::nodes() const {
   std::vector<NodePtr> out;
   out.reserve(data_->nodes.size());
@@ -138,6 +156,8 @@ CheckPtr State::check(std::string_view node, std::string_view check_id) const {
   return at<CheckPtr>(data_->checks, join(folded(node), folded(check_id)));
 }
 
+const CheckTable& State::check_table() const { return data_->checks; }
+
 std::vector<CheckPtr> State::checks_of_node(std::string_view node) const {
   std::vector<CheckPtr> out;
   data_->for_checks(join(folded(node), ""), collect(out));
@@ -162,8 +182,9 @@ std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) co
 
 std::vector<CheckPtr> State::checks_in_state(std::string_view status) const {
   std::vector<CheckPtr> out;
+  const auto wanted = folded(status);
   data_->for_checks("", [&](const CheckPtr& check) {
-    if (status == "any" || check->status == status) out.push_back(check);
+    if (status == "any" || folded(check->status) == wanted) out.push_back(check);
   });
   return out;
 }
@@ -204,7 +225,7 @@ std::vector<SessionPtr> State::sessions_of_node(std::string_view node) const {
 QueryPtr State::query(std::string_view id) const { return at<QueryPtr>(data_->queries, folded(id)); }
 
 QueryPtr State::query_named(std::string_view name) const {
-  const auto* id = data_->query_names.find(name);
+  const auto* id = data_->query_names.find(folded(name));
   return id == nullptr ? nullptr : at<QueryPtr>(data_->queries, *id);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/async/clock.h"
+#include "core/base/persistent_hash.h"
 #include "core/base/result.h"
 #include "core/registry/command.h"
 #include "core/registry/row.h"
@@ -19,6 +20,10 @@
 /// makes a new State at a cost that does not grow with the content, and any thread may read one for as long as it
 /// likes. No I/O, no time: `apply` is the pure heart that the tests and the model check.
 namespace devstack::registry {
+
+/// Checks by (node, id), both in lower case. Shares structure with earlier and later ones: CheckTable::for_each_change
+/// finds what a writer changed at the cost of the change. Holding one holds its checks, nothing else of a State.
+using CheckTable = PersistentHash<std::string, CheckPtr>;
 
 class State {
  public:
@@ -39,6 +44,8 @@ class State {
 
   // --- Catalog. Node and service names are looked up without case. ---
   [[nodiscard]] NodePtr node(std::string_view name_or_id) const;
+  /// The same, or the one node whose id begins so (two digits at least).
+  [[nodiscard]] NodePtr node_like(std::string_view name_or_id) const;
   [[nodiscard]] std::vector<NodePtr> nodes() const;                                ///< by name
   [[nodiscard]] std::vector<ServicePtr> services_of(std::string_view node) const;  ///< by service id
   [[nodiscard]] ServicePtr service(std::string_view node, std::string_view service_id) const;
@@ -54,6 +61,7 @@ class State {
 
   // --- Checks ---
   [[nodiscard]] CheckPtr check(std::string_view node, std::string_view check_id) const;
+  [[nodiscard]] const CheckTable& check_table() const;                              ///< all; valid while this State is
   [[nodiscard]] std::vector<CheckPtr> checks_of_node(std::string_view node) const;  ///< node checks and service checks
   /// Those of one instance alone, by check id; of the node itself for "".
   [[nodiscard]] std::vector<CheckPtr> checks_of_instance(std::string_view node, std::string_view service_id) const;

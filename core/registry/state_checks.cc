@@ -35,7 +35,9 @@ Result<void> State::Writer::put_checks(const RegisterCommand& command) {
       check.status = (*before)->status;
       check.output = (*before)->output;
     }
-    CHECK(put_check(std::move(check)));
+    CHECK(put_check(std::move(check)).map_error([&](Error error) {
+      return Error{error.code, fmt::format("failed inserting check: {} on node \"{}\"", error.message, node)};
+    }));
   }
   if (!command.replace_checks || !command.service) return {};
   const auto& service = *command.service;
@@ -53,12 +55,11 @@ Result<void> State::Writer::put_check(Check check) {
     return fail(Errc::invalid_argument, "a check id may not contain NUL");
   }
   if (check.id.empty()) {
-    return fail(Errc::failed, "failed inserting check: object is missing a value for this index on node \"{}\"",
-                check.node);
+    return fail(Errc::failed, "failed health check lookup: index error: object is missing a value for this index");
   }
   const auto* node = data_.nodes.find(folded(check.node));
   if (node == nullptr) {
-    return fail(Errc::failed, "failed inserting check: Missing node registration on node \"{}\"", check.node);
+    return fail(Errc::failed, "Missing node registration");
   }
   check.node = (*node)->name;
   if (check.status.empty()) check.status = status::critical;
@@ -67,7 +68,7 @@ Result<void> State::Writer::put_check(Check check) {
   if (!check.service_id.empty()) {
     const auto* service = data_.services.find(join(folded(check.node), folded(check.service_id)));
     if (service == nullptr) {
-      return fail(Errc::failed, "failed inserting check: Missing service registration on node \"{}\"", check.node);
+      return fail(Errc::failed, "Missing service registration");
     }
     check.service_id = (*service)->id;
     check.service_name = (*service)->name;
@@ -150,6 +151,7 @@ Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {
   const auto* found = data_.checks.find(join(folded(command.node), folded(command.check_id)));
   if (found == nullptr) return fail(Errc::not_found, "Unknown check ID \"{}\"", command.check_id);
   const CheckPtr before = *found;
+  if (is_outdated(command.as_of_restore)) return CommandResult{};
   if (command.about && *command.about != before->definition) return CommandResult{};
   if (before->status == command.status && before->output == command.output) return CommandResult{};
   auto check = std::make_shared<Check>(*before);

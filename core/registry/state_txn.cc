@@ -1,4 +1,5 @@
 #include "core/registry/state_writer.h"
+#include "core/registry/uuid.h"
 
 /// PUT txn: the texts are Consul's, clients match them.
 namespace devstack::registry {
@@ -23,7 +24,13 @@ std::optional<std::string> failure_of(const Result<void>& result) {
 
 Result<CommandResult> State::Writer::run(const TxnCommand& command) {
   CommandResult out;
+  // What is wrong with the operations themselves is told before any is tried.
   for (std::size_t i = 0; i < command.ops.size(); ++i) {
+    auto failure = std::visit([&](const auto& op) { return precheck(op); }, command.ops[i]);
+    if (failure) out.errors.push_back({i, std::move(*failure)});
+  }
+  const bool fit = out.errors.empty();
+  for (std::size_t i = 0; fit && i < command.ops.size(); ++i) {
     auto failure = std::visit([&](const auto& op) { return carry_out(op, out); }, command.ops[i]);
     if (failure) out.errors.push_back({i, std::move(*failure)});
   }
@@ -34,10 +41,34 @@ Result<CommandResult> State::Writer::run(const TxnCommand& command) {
   return out;
 }
 
+State::Writer::Failure State::Writer::precheck(const TxnKv& op) const {
+  if (op.key.empty() && op.verb != TxnKv::Verb::remove_tree) return "Must provide key";
+  if (op.verb == TxnKv::Verb::lock && lock_delayed(op.key)) {
+    return fmt::format("failed to lock key \"{}\" due to lock delay", op.key);
+  }
+  return std::nullopt;
+}
+
+State::Writer::Failure State::Writer::precheck(const TxnNode& op) const {
+  if (op.verb == TxnVerb::get) return std::nullopt;
+  if (op.node.name.empty()) return "Must provide node";
+  const auto wrong = op.node.id.empty() ? "" : uuid_format_error(op.node.id);
+  return wrong.empty() ? std::nullopt : Failure("Bad node ID: " + wrong);
+}
+
+State::Writer::Failure State::Writer::precheck(const TxnService& op) const {
+  const bool nameless = op.verb != TxnVerb::get && !op.service.id.empty() && op.service.name.empty();
+  return nameless ? Failure("Must provide service name with ID") : std::nullopt;
+}
+
+State::Writer::Failure State::Writer::precheck(const TxnCheck&) const { return std::nullopt; }
+State::Writer::Failure State::Writer::precheck(const TxnRefused&) const { return std::nullopt; }
+
+State::Writer::Failure State::Writer::carry_out(const TxnRefused& op, CommandResult&) const { return op.what; }
+
 State::Writer::Failure State::Writer::carry_out(const TxnKv& op, CommandResult& out) {
   using Verb = TxnKv::Verb;
   const auto& key = op.key;
-  if (key.empty() && op.verb != Verb::remove_tree && op.verb != Verb::get_tree) return "Must provide key";
   KvEntry entry;
   entry.key = key;
   entry.value = op.value;
@@ -57,7 +88,9 @@ State::Writer::Failure State::Writer::carry_out(const TxnKv& op, CommandResult& 
       if (!cas_matches(key, op.index)) return fmt::format("failed to set key \"{}\", index is stale", key);
       return written(put_kv(std::move(entry), Lock::keep), "");
     case Verb::lock:
-      if (lock_delayed(key)) return fmt::format("failed to lock key \"{}\" due to lock delay", key);
+      if (const auto wrong = op.session.empty() ? "" : uuid_lookup_error(op.session); !wrong.empty()) {
+        return "failed session lookup: index error: " + wrong;
+      }
       return written(acquire(std::move(entry)), fmt::format("failed to lock key \"{}\", lock is already held", key));
     case Verb::unlock:
       return written(release(std::move(entry)),
@@ -107,7 +140,13 @@ State::Writer::Failure State::Writer::carry_out(const TxnKv& op, CommandResult& 
 
 State::Writer::Failure State::Writer::carry_out(const TxnNode& op, CommandResult& out) {
   auto key = folded(op.node.name);
-  if (const auto* by_id = data_.node_ids.find(folded(op.node.id)); key.empty() && by_id != nullptr) key = *by_id;
+  if (op.verb == TxnVerb::get && !op.node.id.empty()) {
+    if (const auto wrong = uuid_format_error(op.node.id); !wrong.empty()) {
+      return fmt::format("node lookup by ID failed, wrong UUID: {} for '{}'", wrong, op.node.id);
+    }
+    const auto* by_id = data_.node_ids.find(folded(op.node.id));
+    key = by_id == nullptr ? "" : *by_id;
+  }
   const auto* current = data_.nodes.find(key);
   switch (op.verb) {
     case TxnVerb::get:
@@ -120,7 +159,6 @@ State::Writer::Failure State::Writer::carry_out(const TxnNode& op, CommandResult
       }
       [[fallthrough]];
     case TxnVerb::set:
-      if (op.node.name.empty()) return "Must provide node";
       if (auto failure = failure_of(put_node(op.node))) return failure;
       out.results.emplace_back(*data_.nodes.find(folded(op.node.name)));
       return std::nullopt;
@@ -137,7 +175,7 @@ State::Writer::Failure State::Writer::carry_out(const TxnNode& op, CommandResult
 }
 
 State::Writer::Failure State::Writer::carry_out(const TxnService& op, CommandResult& out) {
-  const auto& id = op.service.id.empty() ? op.service.name : op.service.id;
+  const auto& id = op.service.id.empty() && op.verb != TxnVerb::get ? op.service.name : op.service.id;
   const auto key = join(folded(op.node), folded(id));
   const auto* current = data_.services.find(key);
   switch (op.verb) {
@@ -171,11 +209,12 @@ State::Writer::Failure State::Writer::carry_out(const TxnService& op, CommandRes
 
 State::Writer::Failure State::Writer::carry_out(const TxnCheck& op, CommandResult& out) {
   auto check = op.check;
-  if (check.id.empty()) check.id = check.name;
+  if (check.id.empty() && op.verb != TxnVerb::get) check.id = check.name;
   const auto key = join(folded(check.node), folded(check.id));
   const auto* current = data_.checks.find(key);
   switch (op.verb) {
     case TxnVerb::get:
+      if (check.id.empty()) return "failed check lookup: index error: object is missing a value for this index";
       if (current == nullptr) return fmt::format("check \"{}\" on node \"{}\" doesn't exist", check.id, check.node);
       out.results.emplace_back(*current);
       return std::nullopt;

@@ -51,7 +51,7 @@ Result<CommandResult> State::Writer::run(const QuerySetCommand& command) {
     return fail(Errc::not_found, "Cannot modify non-existent prepared query: '{}'", query.id);
   }
   if (!query.name.empty()) {
-    const auto* owner = data_.query_names.find(query.name);
+    const auto* owner = data_.query_names.find(folded(query.name));
     if (owner != nullptr && *owner != id) {
       return fail(Errc::failed, "raft apply failed: name '{}' aliases an existing query name", query.name);
     }
@@ -61,8 +61,8 @@ Result<CommandResult> State::Writer::run(const QuerySetCommand& command) {
   }
   query.create_index = before == nullptr ? index_ : (*before)->create_index;
   query.modify_index = index_;
-  if (before != nullptr) data_.query_names.erase((*before)->name);
-  if (!query.name.empty()) data_.query_names.set(query.name, id);
+  if (before != nullptr) data_.query_names.erase(folded((*before)->name));
+  if (!query.name.empty()) data_.query_names.set(folded(query.name), id);
   auto stored = std::make_shared<const PreparedQuery>(std::move(query));
   data_.queries.set(id, stored);
   data_.tables.queries = index_;
@@ -81,7 +81,7 @@ Result<CommandResult> State::Writer::run(const QueryDeleteCommand& command) {
 }
 
 void State::Writer::remove_query(const QueryPtr& query) {
-  if (!query->name.empty()) data_.query_names.erase(query->name);
+  if (!query->name.empty()) data_.query_names.erase(folded(query->name));
   data_.queries.erase(folded(query->id));
   data_.tables.queries = index_;
   remove_row(query);

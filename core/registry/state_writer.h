@@ -44,6 +44,10 @@ class State::Writer {
 
  private:
   // --- Frame ---
+  /// True for a command that was decided on before the last restore.
+  bool is_outdated(std::optional<Index> as_of_restore) const {
+    return as_of_restore && *as_of_restore != data_.tables.restored;
+  }
   void mark(Watch::Table table, std::string key = {});
   template <class Pointer>
   void put_row(const Pointer& value) {
@@ -98,6 +102,12 @@ class State::Writer {
   Failure carry_out(const TxnNode& op, CommandResult& out);
   Failure carry_out(const TxnService& op, CommandResult& out);
   Failure carry_out(const TxnCheck& op, CommandResult& out);
+  Failure carry_out(const TxnRefused& op, CommandResult& out) const;
+  Failure precheck(const TxnKv& op) const;
+  Failure precheck(const TxnNode& op) const;
+  Failure precheck(const TxnService& op) const;
+  Failure precheck(const TxnCheck& op) const;
+  Failure precheck(const TxnRefused& op) const;
 
   const Data& base_;
   Data data_;

@@ -127,7 +127,9 @@ struct Session {
   Behavior behavior = Behavior::release;
   std::string ttl;  ///< as given
   std::vector<std::string> node_checks;
+  std::vector<std::string> checks;  ///< the older spelling of node_checks: linked, and shown, beside them
   std::vector<std::string> service_checks;
+  bool service_checks_given = false;  ///< an empty list is shown as one, not as null
   Index create_index = 0;
   Index modify_index = 0;
 };

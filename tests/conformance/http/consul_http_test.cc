@@ -16,12 +16,14 @@ namespace {
 
 namespace json = boost::json;
 
-/// The recordings, and after them own-http.json: the same form, written by hand from what was seen of a real server
-/// where the recordings are silent.
+/// The recordings, and after them the same form where they are silent: own-http.json, written by hand, and
+/// seen-http.json, recorded from a Consul 1.10.11 that was built for it, scenario by scenario on a fresh server. Left
+/// out of the latter is what README.md names as different on purpose, what a moment decides, and texts of types that
+/// only Go has (a status alone is compared there).
 const json::array& scenarios() {
   static const json::value all = [] {
     json::array out;
-    for (const auto* file : {"consul-http.json", "own-http.json"}) {
+    for (const auto* file : {"consul-http.json", "own-http.json", "seen-http.json"}) {
       const auto path = std::string(DEVSTACK_SOURCE_DIR "/tests/conformance/data/") + file;
       const auto parsed = json::parse(read_file(path));
       for (const auto& scenario : parsed.get_array()) out.push_back(scenario);

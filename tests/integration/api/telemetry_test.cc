@@ -102,6 +102,31 @@ TEST(ApiMetrics, CountByNameOnlyServicesThatExist) {
   EXPECT_EQ(text.find('\xff'), std::string::npos);
 }
 
+TEST(ApiMetrics, HaveWhatOtherPartsMeasure) {
+  api::ApiOptions options;
+  options.outside_metrics = [] {
+    api::OutsideMetrics out;
+    out.samples = {{"consul.dns.ptr_query", {{"node", "n1"}}, {}, {}},
+                   {"consul.dns.domain_query", {{"node", "n1"}}, {2, 3, 5, 1, 2}, {7, 20, 90, 1, 9}}};
+    out.totals = {{"devstack.dns.answers", {{"code", "NOERROR"}}, 7}, {"devstack.dns.answers", {{"code", "X"}}, 0}};
+    return out;
+  };
+  ApiServer server(std::move(options));
+  const auto json = server.exchange("GET", "/v1/agent/metrics").body;
+  EXPECT_NE(json.find(R"("Name":"consul.dns.domain_query","Count":2,"Rate":0.3,"Sum":3,"Min":1,"Max":2,"Mean":1.5,)"),
+            std::string::npos)
+      << json;
+  EXPECT_NE(json.find(R"({"Name":"devstack.dns.answers","Value":7,"Labels":{"code":"NOERROR"}})"), std::string::npos)
+      << json;
+  const auto text = server.exchange("GET", "/v1/agent/metrics?format=prometheus").body;
+  EXPECT_NE(text.find("\nconsul_dns_domain_query_sum{node=\"n1\"} 20\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nconsul_dns_domain_query_count{node=\"n1\"} 7\n"), std::string::npos);
+  EXPECT_NE(text.find("# TYPE devstack_dns_answers counter\ndevstack_dns_answers{code=\"NOERROR\"} 7\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("ptr_query"), std::string::npos) << "what never happened is no row";
+}
+
 TEST(ApiMetrics, StreamGivesOneDocumentAnInterval) {
   api::ApiOptions options;
   options.metrics_interval = std::chrono::milliseconds(50);

@@ -210,8 +210,11 @@ TEST(ApiCatalog, FilterNearAndNodeMetaSelectRows) {
                     R"({"Node":")" + node + R"(","Address":"10.0.0.1","NodeMeta":{"n":")" + node +
                         R"("},"Service":{"Service":"db","Tags":["m"]}})");
   }
-  const auto near = server.exchange("GET", "/v1/catalog/service/db?near=b").body;
-  EXPECT_LT(near.find(R"("Node":"b")"), near.find(R"("Node":"a")"));
+  // Only the registry's own node has a coordinate: others are as near as they were.
+  const auto near = server.exchange("GET", "/v1/catalog/nodes?near=_agent").body;
+  EXPECT_LT(near.find(R"("Node":"node1")"), near.find(R"("Node":"a")"));
+  const auto same = server.exchange("GET", "/v1/catalog/service/db?near=b").body;
+  EXPECT_LT(same.find(R"("Node":"a")"), same.find(R"("Node":"b")"));
   EXPECT_FALSE(contains(server.exchange("GET", "/v1/catalog/service/db?node-meta=n:a").body, R"("Node":"b")"));
   EXPECT_EQ(server.exchange("GET", "/v1/catalog/service/db?filter=ServiceTags+is+empty").body, "[]");
   const auto wrong = server.exchange("GET", "/v1/health/service/db?filter=Bogus==1");

@@ -48,6 +48,14 @@ TEST(ServiceDefinition, ReadsChecksWithDurationsInBothForms) {
   EXPECT_EQ(read->checks[1].definition.ttl, 90s);
 }
 
+TEST(ServiceDefinition, RefusesANumberThatNoJsonCouldSayAgain) {
+  const auto* error = "json: cannot unmarshal number into Go value of type float64";
+  EXPECT_EQ(refusal(R"({"Name":"x","Proxy":{"Config":{"deep":[{"a":1e309}]}}})"), error);
+  EXPECT_EQ(refusal(R"({"Name":"x","Proxy":{"Config":{"deep":[-1e309]}}})"), error);
+  EXPECT_EQ(refusal(R"({"Name":"x","Kind":"connect-proxy","Proxy":{"Config":{"deep":[1e308]}}})").find(error),
+            std::string::npos);
+}
+
 TEST(ServiceDefinition, RefusesUnknownFieldsAndWrongTypes) {
   EXPECT_EQ(refusal(""), "EOF");
   EXPECT_EQ(refusal(R"({"Name":"x","Service":"y"})"), "Request decode failed: json: unknown field \"Service\"");

@@ -64,10 +64,11 @@ TEST(CheckJson, DefinitionShowsOnlyForCatalogChecks) {
   check.id = "c";
   check.definition.http = "http://x/";
   check.definition.interval = std::chrono::seconds(10);
-  EXPECT_NE(written(write_check, check).find(R"("Definition":{"Interval":"10s","HTTP":"http://x/"})"),
-            std::string::npos);
+  EXPECT_NE(
+      written(write_check, check, EmptyTags::as_list).find(R"("Definition":{"Interval":"10s","HTTP":"http://x/"})"),
+      std::string::npos);
   check.agent_owned = true;
-  EXPECT_NE(written(write_check, check).find(R"("Definition":{})"), std::string::npos);
+  EXPECT_NE(written(write_check, check, EmptyTags::as_list).find(R"("Definition":{})"), std::string::npos);
 }
 
 TEST(KvJson, EmptyValueIsNullAndNoSessionIsLeftOut) {
