@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include "cmd/devstack/dns_metrics.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/registry_server.h"
 #include "core/control/api.h"
 #include "core/control/server.h"
+#include "core/dns/queries_json.h"
 #include "core/dns/server.h"
 #include "core/net/port_holder.h"
 #include "core/proxy/proxy.h"
@@ -83,6 +85,13 @@ dns::DnsOptions dns_options(const stack::StackFile& file, std::vector<dns::Endpo
   }
   options.servers = file.dns.servers;
   options.random_case = file.dns.random_case;
+  const auto seconds = [](std::chrono::nanoseconds ttl) { return std::chrono::floor<std::chrono::seconds>(ttl); };
+  options.node_ttl = seconds(file.dns.node_ttl);
+  for (const auto& [name, ttl] : file.dns.service_ttl) options.service_ttl[name] = seconds(ttl);
+  options.only_passing = file.dns.only_passing;
+  options.udp_answer_limit = file.dns.udp_answer_limit;
+  options.a_record_limit = file.dns.a_record_limit;
+  options.workers = file.dns.workers;
   options.endpoints = std::move(endpoints);
   return options;
 }
@@ -219,6 +228,7 @@ void Parts::Impl::make_control(PartsInput& input) {
       for (const auto& query : server->log().since(after, most)) out += dns::to_text(query) + '\n';
       return out;
     };
+    options.dns_queries = [server = dns.get()](std::uint64_t after) { return dns::queries_json(*server, after); };
   }
   options.down = std::move(input.down);
   options.apply = std::move(input.apply);
@@ -240,8 +250,10 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
   registry = std::make_unique<RegistryServer>(input.loop, input.registry, std::move(registry_options));
 
   if (file.dns.enabled) {
-    dns = std::make_unique<dns::DnsServer>(input.loop, input.registry,
-                                           dns_options(file, dns_endpoints(dns_at, input.ports.dns)));
+    auto wanted = dns_options(file, dns_endpoints(dns_at, input.ports.dns));
+    wanted.node = input.registry.identity().node;
+    dns = std::make_unique<dns::DnsServer>(input.loop, input.registry, std::move(wanted));
+    registry->set_outside_metrics([this, node = input.registry.identity().node] { return dns_metrics(*dns, node); });
   }
   if (file.registrator.enabled) {
     registrator::RegistratorOptions options;

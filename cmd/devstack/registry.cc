@@ -6,6 +6,7 @@
 
 #include "cmd/devstack/app_parts.h"
 #include "cmd/devstack/command.h"
+#include "cmd/devstack/dns_metrics.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/registry_server.h"
 #include "cmd/devstack/terminal.h"
@@ -27,6 +28,7 @@ struct RegistryCommandOptions {
   std::string advertise = "127.0.0.1";
   std::vector<std::string> recursors;
   std::string session_ttl_min = "10s";
+  int dns_workers = 0;
   bool ephemeral = false;
   bool enable_script_checks = false;
 };
@@ -89,10 +91,13 @@ asio::awaitable<void> serve(RegistryCommandOptions options, asio::ip::tcp::endpo
   RegistryServer server(loop, registry, server_options);
   dns::DnsOptions dns_options;
   dns_options.datacenter = options.datacenter;
+  dns_options.node = options.node;
   dns_options.recursors = options.recursors;
   dns_options.endpoints = {dns::Endpoint(dns_at.address(), dns_at.port())};
   dns_options.port_setting = "--dns";
+  dns_options.workers = options.dns_workers;
   dns::DnsServer dns_server(loop, registry, dns_options);
+  server.set_outside_metrics([&dns_server, node = options.node] { return dns_metrics(dns_server, node); });
 
   auto started = co_await server.start();
   if (started) started = co_await dns_server.start();
@@ -141,6 +146,9 @@ void add_registry(CommandLine line) {
   command->add_option("--datacenter", options->datacenter, "default dc1");
   command->add_option("--http", options->http, "where the HTTP API listens (default 127.0.0.1:8500)");
   command->add_option("--dns", options->dns, "where DNS listens, UDP and TCP (default 127.0.0.1:8600)");
+  command
+      ->add_option("--dns-workers", options->dns_workers, "threads that answer DNS (default: by the machine's cores)")
+      ->check(CLI::Range(1, 64));
   auto* data = command->add_option("--data-dir", options->data_dir,
                                    "where registry.db lives (default: registry/ in the state directory)");
   command->add_flag("--ephemeral", options->ephemeral, "keep nothing on disk")->excludes(data);

@@ -35,6 +35,9 @@ RegistryServer::RegistryServer(asio::any_io_executor loop, registry::Registry& r
         api.session_ttl_min = options_.session_ttl_min;
         if (options_.enable_script_checks) api.remote_scripts = api::RemoteScripts::allow;
         api.reload = options_.reload;
+        api.outside_metrics = [this] {
+          return options_.outside_metrics ? options_.outside_metrics() : api::OutsideMetrics();
+        };
         api.renew_session = [this](std::string id) { sessions_.renew(std::move(id)); };
         api.heartbeat = [this](std::string node, std::string check) {
           ttl_checks_.heartbeat(std::move(node), std::move(check));

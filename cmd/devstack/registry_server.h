@@ -29,6 +29,7 @@ struct RegistryServerOptions {
   /// For Docker checks; without it $DOCKER_HOST or the usual socket.
   std::optional<docker::Client> engine;
   std::function<void()> reload = [] {};  ///< PUT agent/reload
+  std::function<api::OutsideMetrics()> outside_metrics;
 };
 
 /// The component "registry": Consul's HTTP API on a set of addresses that may change while it runs, the runner of the
@@ -43,6 +44,10 @@ class RegistryServer final : public Component {
   asio::awaitable<void> stop() override;
   [[nodiscard]] ComponentReport report() const override;
 
+  /// Before start().
+  void set_outside_metrics(std::function<api::OutsideMetrics()> metrics) {
+    options_.outside_metrics = std::move(metrics);
+  }
   /// Listens where it does not yet, stops listening where it no longer should. What cannot be bound is in report().
   void set_endpoints(std::vector<asio::ip::tcp::endpoint> endpoints);
 

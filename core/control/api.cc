@@ -15,6 +15,7 @@ constexpr auto kHeartbeat = std::chrono::seconds(15);
 /// How long to leave a registry alone after a change of its checks: hundreds may change in one go.
 constexpr auto kRegistryPause = std::chrono::milliseconds(50);
 constexpr auto kDnsLogPoll = std::chrono::milliseconds(200);
+constexpr auto kNoDns = "devstack's DNS server is switched off (dns.enabled)";
 constexpr std::size_t kDnsLogLines = 100'000;  // more than the DNS server keeps
 
 http::Response failure(Errc code, std::string message) { return error_response(Error{code, std::move(message)}); }
@@ -166,7 +167,7 @@ struct ControlApi::Impl {
   }
 
   http::Response answer_dns_log(const http::Query& query) {
-    if (!options.dns_log) return failure(Errc::unavailable, "devstack's DNS server is switched off (dns.enabled)");
+    if (!options.dns_log) return failure(Errc::unavailable, kNoDns);
     std::size_t tail = kDnsLogLines;
     if (query.get("tail") != "all") {
       const auto number_given = number(query, "tail");
@@ -177,6 +178,19 @@ struct ControlApi::Impl {
     const auto follow = wanted && *wanted != "0" && *wanted != "false" ? Follow::yes : Follow::no;
     auto response = http::text(200, {});
     response.stream = [this, tail, follow](http::BodyWriter& out) { return stream_dns_log(out, tail, follow); };
+    return response;
+  }
+
+  http::Response answer_dns_queries(const http::Query& query) {
+    if (!options.dns_queries) return failure(Errc::unavailable, kNoDns);
+    const auto text = query.get("after").value_or("0");
+    std::uint64_t after = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), after);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return failure(Errc::invalid_argument, fmt::format("after: \"{}\" is not a whole number of 0 or more", text));
+    }
+    auto response = http::json(200, options.dns_queries(after));
+    response.headers.set("Cache-Control", "no-store");
     return response;
   }
 
@@ -287,6 +301,7 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
   if (path == "/v1/status/events") co_return get ? event_response("status", to_json) : method_not_allowed("GET");
   if (path == "/v1/logs") co_return get ? impl_->answer_logs(*query) : method_not_allowed("GET");
   if (path == "/v1/dns/log") co_return get ? impl_->answer_dns_log(*query) : method_not_allowed("GET");
+  if (path == "/v1/dns/queries") co_return get ? impl_->answer_dns_queries(*query) : method_not_allowed("GET");
   if (path == "/v1/down") {
     if (!post) co_return method_not_allowed("POST");
     co_return co_await impl_->answer_down(*query);

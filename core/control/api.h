@@ -31,6 +31,8 @@ struct ControlOptions {
   ContainerLogs container_logs;
   /// The DNS server's queries from number `after` on, a line each, the last `most` of them; moves `after` behind them.
   std::function<std::string(std::uint64_t& after, std::size_t most)> dns_log;
+  /// The document of GET /v1/dns/queries (core/dns/queries_json.h), with the queries from number `after` on.
+  std::function<std::string(std::uint64_t after)> dns_queries;
   std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace)> down;
   /// The bodies of POST /v1/apply and POST /v1/plan and what they answer are JSON between CLI and composition root;
   /// GET /v1/plan passes "".
@@ -50,6 +52,7 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/logs?service=NAME&tail=N&follow=1   text/plain, `name | line`; see log_stream.h
 ///     GET  /v1/dns/log?tail=N&follow=1          text/plain, a query a line: what the DNS server was asked, and how it
 ///                                               answered
+///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page
 ///     POST /v1/units/NAME/{stop,start,restart}  by unit or service name; answers {} when done
 ///     POST /v1/down?timeout=SECONDS             answers {} after the services are down
 ///     POST /v1/apply · GET, POST /v1/plan       the composition root's

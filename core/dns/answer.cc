@@ -1,37 +1,55 @@
 #include "core/dns/answer.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "core/dns/client_subnet.h"
 #include "core/dns/fit.h"
 #include "core/dns/resolution.h"
 
 namespace devstack::dns {
 namespace {
 
-constexpr std::uint16_t client_subnet_option = 8;
+/// The target of an alias or of SRV; null for any other record.
+const Name* target_of(const Record& record) {
+  if (record.type == Type::cname) return &std::get<Target>(record.data).name;
+  if (record.type == Type::srv) return &std::get<Srv>(record.data).target;
+  return nullptr;
+}
 
-/// The client-subnet options of `options` with scope 0: the answer is the same for everybody (RFC 7871 §7.2.1).
-std::string client_subnets(std::string_view options) {
-  std::string out;
-  while (options.size() >= 4) {
-    const auto u16 = [&](std::size_t at) {
-      return static_cast<std::size_t>(static_cast<unsigned char>(options[at])) << 8 |
-             static_cast<unsigned char>(options[at + 1]);
-    };
-    const std::size_t size = 4 + u16(2);
-    if (size > options.size()) break;
-    if (u16(0) == client_subnet_option && size >= 8) {
-      out += options.substr(0, size);
-      out[out.size() - size + 7] = '\0';
+/// Where a reply leads out of our zones, without the names that it has something of itself (fixed records).
+std::vector<Answer::Outside> outside_of(const Message& reply, const AnswerOptions& options) {
+  constexpr std::size_t most = 8;  // each may cost the client a recursor's timeout
+  std::vector<Answer::Outside> out;
+  const auto owned = [&](const Name& name) {
+    for (const auto* section : {&reply.answers, &reply.additional}) {
+      if (std::any_of(section->begin(), section->end(), [&](const Record& one) { return one.name == name; }))
+        return true;
     }
-    options.remove_prefix(size);
+    return false;
+  };
+  for (const auto* section : {&reply.answers, &reply.additional}) {
+    for (const auto& record : *section) {
+      const Name* target = target_of(record);
+      if (target == nullptr || out.size() == most || find_zone(*target, options.domains) != nullptr) continue;
+      const bool known = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.name == *target; });
+      if (!known && !owned(*target)) out.push_back({*target});
+    }
   }
   return out;
 }
 
-/// The name our answer ends in, when it is an alias that points out of our zones.
-const Name* outside_alias(const Message& reply, const AnswerOptions& options) {
-  if (reply.answers.empty() || reply.answers.back().type != Type::cname) return nullptr;
-  const Name& target = std::get<Target>(reply.answers.back().data).name;
-  return find_zone(target, options.domains) == nullptr ? &target : nullptr;
+/// Aliases and addresses that a recursor said: all, or as many as Consul gives who asks without EDNS.
+std::vector<Record> chased(const Message& said, bool edns, std::optional<std::uint32_t> ttl) {
+  constexpr std::size_t without_edns = 5;
+  std::vector<Record> out;
+  for (const auto& record : said.answers) {
+    if (record.type != Type::cname && record.type != Type::a && record.type != Type::aaaa) continue;
+    if (!edns && out.size() == without_edns) break;
+    out.push_back(record);
+    if (ttl) out.back().ttl = *ttl;
+  }
+  return out;
 }
 
 }  // namespace
@@ -54,7 +72,7 @@ Message bare_reply(const Message& query, Rcode rcode, const AnswerOptions& optio
   if (query.edns) {
     reply.edns.emplace();
     reply.edns->udp_bytes = query.edns->udp_bytes;
-    reply.edns->options = client_subnets(query.edns->options);
+    if (const auto subnet = ClientSubnet::find(query.edns->options)) reply.edns->options = subnet->option(0);
   }
   return reply;
 }
@@ -76,24 +94,37 @@ Answer answer(const Query& query, const registry::State& state, const AnswerOpti
     out.forward = Answer::Forward::whole;
     return out;
   }
-  fit(out.message, resolution.extras(), query, options);
-  if (options.recursion && outside_alias(out.message, options) != nullptr) out.forward = Answer::Forward::alias;
+  out.keeps_ttl = resolution.keeps_ttl();
+  out.for_this_asker = resolution.for_this_asker();
+  if (options.recursion) out.outside = outside_of(out.message, options);
+  if (out.outside.empty()) {
+    fit(out.message, query, options);
+  } else {
+    out.forward = Answer::Forward::alias;
+  }
   return out;
 }
 
-void append_alias(Message& reply, const Message& upstream, const Query& query, const AnswerOptions& options) {
-  constexpr std::size_t plain_udp_chased = 5;
-  if (reply.answers.empty()) return;
-  const std::uint32_t ttl = reply.answers.back().ttl;
-  std::size_t count = 0;
-  for (const auto& record : upstream.answers) {
-    if (record.type != Type::cname && record.type != Type::a && record.type != Type::aaaa) continue;
-    if (!query.message.edns && count == plain_udp_chased) break;
-    reply.answers.push_back(record);
-    reply.answers.back().ttl = ttl;
-    ++count;
-  }
-  fit(reply, {}, query, options);
+void complete(Answer& answer, const Query& query, const AnswerOptions& options) {
+  auto& reply = answer.message;
+  const bool edns = query.message.edns.has_value();
+  const auto add = [&](const std::vector<Record>& leading, std::vector<Record>& to, Type type) {
+    std::vector<Record> found;
+    for (const auto& record : leading) {
+      const Name* target = record.type == type ? target_of(record) : nullptr;
+      if (target == nullptr) continue;
+      for (const auto& one : answer.outside) {
+        if (!one.said || !(one.name == *target)) continue;
+        auto records = chased(*one.said, edns, answer.keeps_ttl ? std::nullopt : std::optional(record.ttl));
+        std::move(records.begin(), records.end(), std::back_inserter(found));
+      }
+    }
+    std::move(found.begin(), found.end(), std::back_inserter(to));
+  };
+  add(reply.answers, reply.answers, Type::cname);
+  add(reply.additional, reply.additional, Type::cname);
+  add(reply.answers, reply.additional, Type::srv);
+  fit(reply, query, options);
 }
 
 }  // namespace devstack::dns

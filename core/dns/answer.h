@@ -1,8 +1,10 @@
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct AnswerOptions {
   /// Targets of SRV and PTR are named in the first.
   std::vector<Name> domains;
   std::string datacenter = "dc1";
+  std::string node;  ///< our own, which a prepared query may want to be near to
   /// Fixed answers by lowered name, checked before everything else; a first label "*" stands for any labels.
   /// Alternatives: Ipv4, Ipv6, Target (an alias).
   std::map<std::string, std::vector<Data>, std::less<>> records;
@@ -44,25 +47,34 @@ struct Query {
   net::Transport transport = net::Transport::udp;
   std::uint64_t seed = 0;      ///< of the shuffle
   std::int64_t unix_time = 0;  ///< SOA serial
+  /// Of who asks, for prepared queries that choose what is near; a client subnet in the message comes before it.
+  boost::asio::ip::address source = {};
 };
 
 /// The reply, and whether somebody else is to be asked before it is sent.
 struct Answer {
+  /// A name outside our zones that the answer leads to, and what a recursor said of it, if anything.
+  struct Outside {
+    Name name;
+    std::optional<Message> said = {};
+  };
   enum class Forward {
     no,     ///< send `message`
     whole,  ///< ask a recursor the same question; `message` is what to say when there is none
-    alias,  ///< `message` ends in a CNAME to a name outside our zones: append what a recursor says of it
-            ///< (`append_alias`)
+    alias,  ///< aliases or SRV targets lead out of our zones: ask a recursor of `outside`, then `complete`
   };
   Message message;
   Forward forward = Forward::no;
+  std::vector<Outside> outside = {};
+  bool keeps_ttl = false;       ///< what recursors say keeps its own TTL
+  bool for_this_asker = false;  ///< another address might be answered otherwise: not to be said again to others
 };
 
 Answer answer(const Query& query, const registry::State& state, const AnswerOptions& options);
 
-/// Completes an answer with Forward::alias: the addresses and aliases of `upstream` follow the CNAME, with its TTL, and
-/// the reply is cut to size again.
-void append_alias(Message& reply, const Message& upstream, const Query& query, const AnswerOptions& options);
+/// Completes the message of an answer with Forward::alias: addresses and aliases that recursors said follow the alias,
+/// or stand in the additional section for an SRV target; and it is cut to size.
+void complete(Answer& answer, const Query& query, const AnswerOptions& options);
 
 /// A reply without records: question and EDNS as asked, RA from the options.
 Message bare_reply(const Message& query, Rcode rcode, const AnswerOptions& options);

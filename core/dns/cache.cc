@@ -30,6 +30,7 @@ Cache::Found Cache::find(std::string_view key, Instant now) {
   out.age.stale = now >= at->fresh_until;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - at->stored).count();
   out.age.seconds = static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 0));
+  if (!out.age.stale) out.same_until = std::min(at->fresh_until, at->stored + std::chrono::seconds(seconds + 1));
   out.ask = out.age.stale && now >= at->ask_from;
   return out;
 }

@@ -33,6 +33,7 @@ class Cache {
   struct Found {
     ForeignReplyPtr reply;  ///< null: nothing to send
     Age age;                ///< says whether it is stale
+    Instant same_until{};   ///< as long as it is fresh and no second older than `age`
     bool ask = true;        ///< somebody is to be asked: not when it is fresh, nor right after a failure
   };
   Found find(std::string_view key, Instant now);

@@ -1,6 +1,8 @@
 #include "core/dns/fit.h"
 
 #include <algorithm>
+#include <set>
+#include <unordered_map>
 
 #include "core/dns/codec.h"
 
@@ -14,21 +16,25 @@ constexpr std::size_t max_udp_payload_bytes = 65507;
 constexpr std::size_t tcp_answers = 4096;
 constexpr std::size_t tcp_srv_answers = 1024;
 constexpr int hard_udp_answer_limit = 8;
+constexpr std::size_t far_over_bytes = 100;
 
-bool has_large_udp(const Query& query) { return query.message.edns && query.message.edns->udp_bytes > plain_udp_bytes; }
+struct Limits {
+  std::size_t answers;       ///< at most so many
+  std::size_t wanted_bytes;  ///< what Consul shortens a reply with several answers to
+  std::size_t most_bytes;    ///< what the transport carries
+};
 
-std::size_t answer_limit(const Query& query, const AnswerOptions& options) {
+Limits limits_of(const Query& query, const AnswerOptions& options) {
   if (query.transport == net::Transport::tcp) {
-    return query.message.questions.front().type == Type::srv ? tcp_srv_answers : tcp_answers;
+    const bool srv = query.message.questions.front().type == Type::srv;
+    return {srv ? tcp_srv_answers : tcp_answers, tcp_bytes, tcp_bytes};
   }
-  if (has_large_udp(query)) return SIZE_MAX;
-  return static_cast<std::size_t>(std::clamp(options.udp_answer_limit, 0, hard_udp_answer_limit));
-}
-
-std::size_t byte_limit(const Query& query) {
-  if (query.transport == net::Transport::tcp) return tcp_bytes;
-  if (!has_large_udp(query)) return plain_udp_bytes - udp_margin_bytes;
-  return std::min<std::size_t>(query.message.edns->udp_bytes, max_udp_payload_bytes) - udp_margin_bytes;
+  if (query.message.edns && query.message.edns->udp_bytes > plain_udp_bytes) {
+    const std::size_t bytes = std::min<std::size_t>(query.message.edns->udp_bytes, max_udp_payload_bytes);
+    return {SIZE_MAX, bytes - udp_margin_bytes, bytes};
+  }
+  const auto answers = static_cast<std::size_t>(std::clamp(options.udp_answer_limit, 0, hard_udp_answer_limit));
+  return {answers, plain_udp_bytes - udp_margin_bytes, plain_udp_bytes};
 }
 
 std::size_t data_bytes(const Data& data) {
@@ -59,68 +65,108 @@ std::size_t upper_bound(const Message& message) {
   return sum;
 }
 
-bool fits(const Message& message, std::size_t limit) {
+enum class Names { compressed, whole };
+
+bool fits(const Message& message, std::size_t limit, Names names = Names::compressed) {
   if (upper_bound(message) <= limit) return true;
+  if (names == Names::whole) return false;
   thread_local Encoder encoder;
   thread_local std::vector<std::uint8_t> scratch(max_message_bytes);
-  return encoder.encode(message, std::span(scratch).first(limit)) != 0;
+  return encoder.encode(message, std::span(scratch).first(std::min(limit, scratch.size()))) != 0;
 }
 
-/// The first `count` answers of `full` with the additional records that belong to them.
-Message with_answers(const Message& full, std::size_t count, const ExtrasThrough& extras) {
-  Message out = full;
-  out.answers.resize(count);
-  if (!extras.empty()) out.additional.resize(count == 0 ? 0 : std::min(extras[count - 1], out.additional.size()));
-  return out;
-}
-
-bool is_address(const Record& record) { return record.type == Type::a || record.type == Type::aaaa; }
-
-/// The additional records that matter, addresses of targets, with the counts to match.
-ExtrasThrough drop_metadata(Message& reply, const ExtrasThrough& extras) {
-  ExtrasThrough out;
-  std::vector<Record> kept;
-  std::size_t next = 0;
-  const auto keep_until = [&](std::size_t end) {
-    for (; next < end; ++next) {
-      if (is_address(reply.additional[next])) kept.push_back(std::move(reply.additional[next]));
-    }
-  };
-  for (const std::size_t through : extras) {
-    keep_until(std::min(through, reply.additional.size()));
-    out.push_back(kept.size());
+/// A reply with fewer answers, and of its additional records those that Consul leaves: for every SRV target the first
+/// one with its name, and where that is an alias, what it leads to.
+class Shortening {
+ public:
+  explicit Shortening(const Message& full) : full_(full) {
+    for (const auto& record : full.additional) first_.emplace(record.name.lowered().wire(), &record);
   }
-  keep_until(reply.additional.size());
-  reply.additional = std::move(kept);
-  return out;
+
+  /// Without EDNS, of which Consul takes no account once it has begun to leave out.
+  [[nodiscard]] Message to(std::size_t answers) const {
+    Message out;
+    out.header = full_.header;
+    out.questions = full_.questions;
+    out.answers.assign(full_.answers.begin(), full_.answers.begin() + static_cast<std::ptrdiff_t>(answers));
+    out.authority = full_.authority;
+    std::set<std::string> resolved;
+    for (const auto& record : out.answers) {
+      if (const auto* srv = std::get_if<Srv>(&record.data)) add_target(srv->target, resolved, out.additional);
+    }
+    return out;
+  }
+
+ private:
+  void add_target(Name target, std::set<std::string>& resolved, std::vector<Record>& to) const {
+    for (;;) {
+      const std::string key(target.lowered().wire());
+      const auto found = first_.find(key);
+      if (!resolved.insert(key).second || found == first_.end()) return;
+      const Record& record = *found->second;
+      to.push_back(record);
+      if (record.type != Type::cname) return;
+      target = std::get<Target>(record.data).name;
+    }
+  }
+
+  const Message& full_;
+  std::unordered_map<std::string, const Record*> first_;
+};
+
+/// The largest number of answers from 1 to `most` that fits.
+Message most_that_fit(const Shortening& shortening, std::size_t most, std::size_t limit, Names names) {
+  std::size_t low = 1;
+  std::size_t high = most + 1;
+  while (high - low > 1) {
+    const std::size_t middle = (low + high) / 2;
+    (fits(shortening.to(middle), limit, names) ? low : high) = middle;
+  }
+  return shortening.to(low);
+}
+
+/// A reply whose only answer (or none) is too big already: what is not the answer goes, piece by piece.
+void strip(Message& reply, std::size_t limit) {
+  if (fits(reply, limit)) return;
+  std::erase_if(reply.additional,
+                [](const Record& record) { return record.type != Type::a && record.type != Type::aaaa; });
+  if (fits(reply, limit)) return;
+  reply.authority.clear();
+  if (fits(reply, limit)) return;
+  reply.additional.clear();
+  if (!fits(reply, limit)) reply.header.truncated = true;
 }
 
 }  // namespace
 
-void fit(Message& reply, const ExtrasThrough& given, const Query& query, const AnswerOptions& options) {
-  ExtrasThrough extras = given;
-  if (const std::size_t most = answer_limit(query, options); reply.answers.size() > most) {
-    reply = with_answers(reply, most, extras);
-    extras.resize(std::min(extras.size(), most));
-  }
-  const std::size_t limit = byte_limit(query);
-  if (fits(reply, limit)) return;
-  extras = drop_metadata(reply, extras);
-  if (fits(reply, limit)) return;
-  reply.authority.clear();
-  if (fits(reply, limit)) return;
+void fit(Message& reply, const Query& query, const AnswerOptions& options) {
+  const Limits limits = limits_of(query, options);
+  const bool too_many = reply.answers.size() > limits.answers;
+  if (!too_many && fits(reply, limits.wanted_bytes)) return;
+  if (!too_many && reply.answers.size() <= 1) return strip(reply, limits.most_bytes);
 
-  reply.header.truncated = true;
-  if (reply.answers.empty()) return reply.additional.clear();
-  // The largest count that fits, at least 1.
-  std::size_t low = 1;
-  std::size_t high = reply.answers.size();
-  while (high - low > 1) {
-    const std::size_t middle = (low + high) / 2;
-    (fits(with_answers(reply, middle, extras), limit) ? low : high) = middle;
+  Message full = reply;
+  const Shortening shortening(full);
+  Names names = Names::compressed;
+  if (too_many && query.transport == net::Transport::tcp) {
+    reply.answers.resize(limits.answers);
+  } else if (too_many) {
+    reply = shortening.to(limits.answers);
+    names = Names::whole;  // Consul's caution: for relays that write every name out
   }
-  reply = with_answers(reply, low, extras);
-  if (!fits(reply, limit)) reply.additional.clear();
+  if (reply.answers.size() > 1 && !fits(reply, limits.wanted_bytes, names)) {
+    full.authority.clear();
+    reply.authority.clear();
+    // Consul counts what goes with the answers before it leaves that out: when the reply is only a little too big, an
+    // answer goes even if it need not.
+    const bool far_over = !fits(reply, limits.most_bytes + far_over_bytes, names);
+    const std::size_t before = reply.answers.size();
+    reply = most_that_fit(shortening, far_over ? before : before - 1, limits.wanted_bytes, names);
+    reply.header.truncated = reply.answers.size() < before;
+  }
+  reply.edns = full.edns;
+  if (!fits(reply, limits.most_bytes)) reply.edns.reset();
+  strip(reply, limits.most_bytes);
 }
 
 }  // namespace devstack::dns

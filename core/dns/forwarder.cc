@@ -34,7 +34,7 @@ std::optional<Forwarder::Relayed> Forwarder::known(const Asker& asker) {
   const auto found = cache_.find(cache_key(asker), std::chrono::steady_clock::now());
   if (found.ask) return std::nullopt;
   if (!found.reply) return Relayed{};
-  return Relayed{found.reply, found.age, found.age.stale ? Source::stale : Source::cache};
+  return Relayed{found.reply, found.age, found.age.stale ? Source::stale : Source::cache, found.same_until};
 }
 
 asio::awaitable<Forwarder::Relayed> Forwarder::ask(Asker asker, asio::ip::address client) {

@@ -29,6 +29,7 @@ class Forwarder {
     ForeignReplyPtr reply;  ///< null: nobody answered
     Age age;
     Source source = Source::upstream;
+    Instant same_until{};  ///< of an answer from the cache: until then it is the same in every byte
   };
   /// What can be said without waiting; empty when somebody has to be asked.
   std::optional<Relayed> known(const Asker& asker);

@@ -37,7 +37,15 @@ void ask_for_arrival_address(udp::socket& socket, const Endpoint& endpoint) {
   }
 }
 
-boost::system::error_code bind_udp(udp::socket& socket, const Endpoint& endpoint) {
+boost::system::error_code share(udp::socket& socket) {
+  const int on = 1;
+  if (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) return {};
+  return {errno, boost::system::system_category()};
+}
+
+/// The first to share a port does so after it has bound it: until then a port that somebody else has, another devstack
+/// too, is an error.
+boost::system::error_code bind_udp(udp::socket& socket, const Endpoint& endpoint, Listener::Place place) {
   boost::system::error_code error;
   boost::system::error_code ignored;
   socket.close(ignored);
@@ -47,7 +55,9 @@ boost::system::error_code bind_udp(udp::socket& socket, const Endpoint& endpoint
   socket.set_option(asio::socket_base::receive_buffer_size(receive_buffer_bytes), ignored);
   if (endpoint.address().is_unspecified()) ask_for_arrival_address(socket, endpoint);
   socket.non_blocking(true, error);
+  if (!error && place == Listener::Place::further) error = share(socket);
   if (!error) socket.bind(endpoint, error);
+  if (!error && place == Listener::Place::first) error = share(socket);
   return error;
 }
 
@@ -70,19 +80,21 @@ Listener::Listener(const asio::any_io_executor& executor, Responder& responder, 
     : udp_(executor), tcp_(executor), responder_(responder), batch_(batch), tasks_(executor) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(const asio::any_io_executor& executor, const Endpoint& endpoint,
-                                                 Responder& responder, UdpBatch& batch, std::string_view port_setting) {
+                                                 Responder& responder, UdpBatch& batch, std::string_view port_setting,
+                                                 Place place) {
   std::unique_ptr<Listener> out(new Listener(executor, responder, batch));
-  CHECK(out->bind(endpoint, port_setting));
+  CHECK(out->bind(endpoint, port_setting, place));
   return out;
 }
 
-Result<void> Listener::bind(const Endpoint& endpoint, std::string_view port_setting) {
+Result<void> Listener::bind(const Endpoint& endpoint, std::string_view port_setting, Place place) {
   boost::system::error_code error;
   // A free UDP port may be taken on TCP: with port 0 another one will do.
   for (int attempt = 0; attempt < attempts_at_a_free_port; ++attempt) {
-    error = bind_udp(udp_, endpoint);
+    error = bind_udp(udp_, endpoint, place);
     if (error) return tl::unexpected(why_not(endpoint, net::Transport::udp, error, port_setting));
     endpoint_ = udp_.local_endpoint(error);
+    if (!error && place == Place::further) return {};
     if (!error) error = bind_tcp(tcp_, tcp::endpoint(endpoint_.address(), endpoint_.port()));
     if (!error) return {};
     if (endpoint.port() != 0) break;
@@ -92,7 +104,7 @@ Result<void> Listener::bind(const Endpoint& endpoint, std::string_view port_sett
 
 void Listener::start() {
   tasks_.spawn("dns: udp " + to_text(endpoint_), serve_udp());
-  tasks_.spawn("dns: tcp " + to_text(endpoint_), accept_tcp());
+  if (tcp_.is_open()) tasks_.spawn("dns: tcp " + to_text(endpoint_), accept_tcp());
 }
 
 asio::awaitable<void> Listener::stop() {

@@ -28,16 +28,39 @@ asio::awaitable<void> Listener::serve_udp() {
 void Listener::answer_batch(std::size_t count) {
   const int socket = udp_.native_handle();
   responder_.refresh();
+  if (before_batch) before_batch();
   for (std::size_t i = 0; i < count; ++i) {
     const Bytes request = batch_.request(i);
     const Responder::Client client{batch_.client(i), net::Transport::udp};
     auto step = responder_.begin(request, client, batch_.room(socket));
+    if (step.outcome == Responder::Outcome::others) step = left_to_others(i, client);
     if (step.outcome == Responder::Outcome::reply) batch_.queue(i, step.size);
     if (step.outcome != Responder::Outcome::forward) continue;
     std::vector<std::uint8_t> copy(request.begin(), request.end());
     tasks_.spawn("dns: forward", forward_udp(std::move(step.pending), std::move(copy), batch_.peer(i)));
   }
   batch_.send(socket);
+}
+
+Responder::Step Listener::left_to_others(std::size_t index, const Responder::Client& client) {
+  const Bytes request = batch_.request(index);
+  HandedOver out{endpoint_, batch_.peer(index), {request.begin(), request.end()}};
+  if (hand_over && hand_over(std::move(out))) return {};
+  return responder_.refuse(request, client, batch_.room(udp_.native_handle()));
+}
+
+void Listener::answer_for_other(const HandedOver& handed, const Repeated& repeated) {
+  if (!udp_.is_open()) return;
+  thread_local std::vector<std::uint8_t> reply(max_message_bytes);
+  const Responder::Client client{client_of(handed.peer), net::Transport::udp};
+  auto step = responder_.begin(handed.request, client, reply);
+  if (step.outcome == Responder::Outcome::reply) {
+    const Bytes bytes = Bytes(reply).first(step.size);
+    send_reply(udp_.native_handle(), handed.peer, bytes);
+    if (step.repeat) repeated(bytes, step.source, *step.repeat);
+  } else if (step.outcome == Responder::Outcome::forward) {
+    tasks_.spawn("dns: forward", forward_udp(std::move(step.pending), handed.request, handed.peer));
+  }
 }
 
 asio::awaitable<void> Listener::forward_udp(std::unique_ptr<Responder::Pending> pending,

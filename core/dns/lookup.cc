@@ -50,7 +50,7 @@ std::optional<Data> hex_address(std::string_view hex) {
 }
 
 std::optional<std::uint8_t> octet(std::string_view label) {
-  if (label.empty() || label.size() > 3) return std::nullopt;
+  if (label.empty() || label.size() > 3 || (label.size() > 1 && label.front() == '0')) return std::nullopt;
   int value = 0;
   for (const char c : label) {
     if (c < '0' || c > '9') return std::nullopt;
@@ -75,21 +75,22 @@ Lookup parse_lookup(const Labels& labels, Type type, std::string_view datacenter
 
   const auto keyword = found.base() - 1;
   const auto suffix = keyword + 1;
-  const auto known_place = [&] {
-    const auto extra = labels.end() - suffix;
-    return extra == 0 || (extra == 1 && equal_ignoring_case(*suffix, datacenter));
-  };
+  const auto extra = labels.end() - suffix;
+  const bool known_datacenter = extra == 0 || equal_ignoring_case(*suffix, datacenter);
   if (*keyword == "addr") {
     if (keyword - labels.begin() != 1) return NoLookup{};
     return AddressLookup{labels.front()};
   }
-  if (!known_place()) return NoLookup{};
-  if (*keyword == "service") return service_lookup(labels.begin(), keyword);
-  if (*keyword == "node") {
-    if (keyword == labels.begin()) return NoLookup{};
-    return NodeLookup{joined(labels.begin(), keyword)};
+  if (extra > 1) return NoLookup{};
+  if (starts_with_underscore(*keyword)) {
+    return known_datacenter ? service_lookup(labels.begin(), suffix) : NoLookup{};
   }
-  if (starts_with_underscore(*keyword)) return service_lookup(labels.begin(), suffix);
+  if (keyword == labels.begin()) return NoLookup{};
+  if (*keyword == "node") return NodeLookup{joined(labels.begin(), keyword), known_datacenter};
+  if (!known_datacenter) return NoLookup{};
+  if (*keyword == "service") return service_lookup(labels.begin(), keyword);
+  if (*keyword == "query") return PreparedLookup{joined(labels.begin(), keyword)};
+  if (*keyword == "connect") return ConnectLookup{keyword[-1]};
   return NoLookup{};
 }
 
@@ -116,8 +117,11 @@ std::optional<Data> parse_reverse(const Labels& labels) {
 
 std::optional<Data> parse_address(std::string_view text) {
   boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(text, error);
-  if (error) return std::nullopt;
+  auto address = boost::asio::ip::make_address(text, error);
+  if (error || text.find('%') != std::string_view::npos) return std::nullopt;
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+  }
   if (address.is_v4()) return Ipv4{address.to_v4().to_bytes()};
   return Ipv6{address.to_v6().to_bytes()};
 }

@@ -41,6 +41,7 @@ Result<AnswerOptions> answer_options(const DnsOptions& options) {
   }
   if (out.domains.empty()) return fail(Errc::invalid_argument, "the DNS server needs a domain, such as consul");
   out.datacenter = to_lower(options.datacenter);
+  out.node = options.node;
   for (const auto& [text, values] : options.records) {
     const auto name = Name::parse(text);
     if (!name) return fail(Errc::invalid_argument, "dns record \"{}\": {}", text, name.error().message);

@@ -19,7 +19,7 @@ struct QueryLog::Packed {
   std::array<std::uint8_t, 16> address{};
   std::uint8_t v6 = 0;
   std::uint8_t name_bytes = 0;
-  std::array<char, 255> name{};
+  std::array<char, 255> name;
 
   [[nodiscard]] std::size_t used_words() const {
     return (offsetof(Packed, name) + name_bytes + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
@@ -47,9 +47,9 @@ std::string to_text(const LoggedQuery& query) {
                      to_string(query.source), query.latency_us);
 }
 
-void QueryLog::add(const LoggedQuery& query) {
+void QueryLog::add(const QueryNote& query) {
   static_assert(sizeof(Packed) == words * sizeof(std::uint64_t));
-  Packed packed;
+  Packed packed;  // the name's unused end stays unset, and is not copied
   packed.unix_us = query.unix_us;
   packed.latency_us = query.latency_us;
   packed.type = static_cast<std::uint16_t>(query.type);
@@ -62,29 +62,32 @@ void QueryLog::add(const LoggedQuery& query) {
     const auto bytes = query.client.to_v4().to_bytes();
     std::copy(bytes.begin(), bytes.end(), packed.address.begin());
   }
-  const auto wire = query.name.wire();
-  packed.name_bytes = static_cast<std::uint8_t>(wire.size());
-  std::copy(wire.begin(), wire.end(), packed.name.begin());
+  packed.name_bytes = static_cast<std::uint8_t>(std::min(query.name.size(), packed.name.size()));
+  std::copy_n(query.name.begin(), packed.name_bytes, packed.name.begin());
 
-  const std::uint64_t number = count_.load(std::memory_order_relaxed);
+  const std::uint64_t number = count_.fetch_add(1, std::memory_order_acq_rel);
   Slot& slot = (*slots_)[number % capacity];
-  std::array<std::uint64_t, words> raw{};
+  std::array<std::uint64_t, words> raw;
   const std::size_t used = packed.used_words();
   std::memcpy(raw.data(), &packed, used * sizeof(std::uint64_t));
+  auto version = slot.version.load(std::memory_order_relaxed);
+  const bool writing = version % 2 != 0;
+  if (writing || version > 2 * number) return;  // a whole round has passed one of us by
+  if (!slot.version.compare_exchange_strong(version, 2 * number + 1, std::memory_order_acq_rel)) return;
   // Each word is released: a reader that sees one of them also sees the odd version from before it.
-  slot.version.store(2 * number + 1, std::memory_order_relaxed);
   for (std::size_t i = 0; i < used; ++i) slot.data[i].store(raw[i], std::memory_order_release);
   slot.version.store(2 * number + 2, std::memory_order_release);
-  count_.store(number + 1, std::memory_order_release);
 }
 
-bool QueryLog::read(std::uint64_t number, LoggedQuery& into) const {
+QueryLog::Found QueryLog::read(std::uint64_t number, LoggedQuery& into) const {
   const Slot& slot = (*slots_)[number % capacity];
   const std::uint64_t version = 2 * number + 2;
-  if (slot.version.load(std::memory_order_acquire) != version) return false;
+  if (const auto now = slot.version.load(std::memory_order_acquire); now != version) {
+    return now < version ? Found::unfinished : Found::gone;
+  }
   std::array<std::uint64_t, words> raw;
   for (std::size_t i = 0; i < words; ++i) raw[i] = slot.data[i].load(std::memory_order_acquire);
-  if (slot.version.load(std::memory_order_relaxed) != version) return false;
+  if (slot.version.load(std::memory_order_relaxed) != version) return Found::gone;
   const auto packed = std::bit_cast<Packed>(raw);
   into.unix_us = packed.unix_us;
   into.latency_us = packed.latency_us;
@@ -98,7 +101,7 @@ bool QueryLog::read(std::uint64_t number, LoggedQuery& into) const {
         packed.address[0], packed.address[1], packed.address[2], packed.address[3]});
   }
   into.name = Name::from_valid_wire(std::string(packed.name.data(), packed.name_bytes));
-  return true;
+  return Found::whole;
 }
 
 std::vector<LoggedQuery> QueryLog::since(std::uint64_t& after, std::size_t most) const {
@@ -109,9 +112,11 @@ std::vector<LoggedQuery> QueryLog::since(std::uint64_t& after, std::size_t most)
   std::vector<LoggedQuery> out;
   for (; from < end; ++from) {
     LoggedQuery query;
-    if (read(from, query)) out.push_back(std::move(query));
+    const auto found = read(from, query);
+    if (found == Found::unfinished && end - from < patience) break;
+    if (found == Found::whole) out.push_back(std::move(query));
   }
-  after = end;
+  after = from;
   return out;
 }
 

@@ -63,7 +63,7 @@ Result<Endpoint> parse_recursor(std::string_view text) {
 }
 
 std::vector<std::filesystem::path> Recursors::system_files() {
-  return {"/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"};
+  return {"/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf", "/etc/resolv.conf"};
 }
 
 Result<Recursors> Recursors::parse(const std::vector<std::string>& entries, std::vector<std::filesystem::path> files) {
@@ -99,7 +99,10 @@ void Recursors::reread() {
     if (file == read_from_ && version == read_version_) return;
     std::ifstream in(file, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    found_ = parse_resolv_conf(text);
+    auto found = parse_resolv_conf(text);
+    // A manager of networks that manages none here has a file without servers.
+    if (found.empty()) continue;
+    found_ = std::move(found);
     read_from_ = file;
     read_version_ = version;
     return;

@@ -23,8 +23,8 @@ Result<Endpoint> parse_recursor(std::string_view text);
 /// changes (looked at once a second at most). One thread.
 class Recursors {
  public:
-  /// What "auto" reads: the first file that exists. systemd-resolved's real upstreams come before /etc/resolv.conf,
-  /// where only its own stub stands.
+  /// What "auto" reads: the first file that names a server. The real upstreams of systemd-resolved and NetworkManager
+  /// come before /etc/resolv.conf, where only a stub or we ourselves may stand.
   static std::vector<std::filesystem::path> system_files();
 
   /// `entries` as in the stack file: addresses, or "auto". Errc::invalid_argument for anything else.

@@ -9,10 +9,11 @@
 namespace devstack::dns {
 namespace {
 
-constexpr int alias_depth = 3;
 constexpr std::size_t plain_udp_chased = 5;
 
 bool is_reverse(const Labels& labels) { return !labels.empty() && labels.back() == "arpa"; }
+
+Type address_type(const Data& address) { return std::holds_alternative<Ipv4>(address) ? Type::a : Type::aaaa; }
 
 bool hex_length_is_an_address(std::size_t digits) { return digits / 2 == 4 || digits / 2 == 16; }
 
@@ -24,6 +25,30 @@ std::uint64_t Random::next() {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
   return z ^ (z >> 31);
+}
+
+registry::NodePtr find_node(const registry::State& state, std::string_view name_or_id) {
+  if (auto node = state.node(name_or_id)) return node;
+  // Consul's prefix of an id: at least two digits, an odd last character cut off, the digits whole bytes.
+  constexpr std::size_t least = 2;
+  constexpr std::size_t uuid_characters = 36;
+  if (name_or_id.size() < least || name_or_id.size() > uuid_characters) return nullptr;
+  const auto digits_of = [](std::string_view id) {
+    std::string out;
+    for (const char c : id) {
+      if (c != '-') out += to_lower(c);
+    }
+    return out;
+  };
+  const auto prefix = digits_of(name_or_id.substr(0, name_or_id.size() & ~std::size_t{1}));
+  if (prefix.size() % 2 != 0 || prefix.find_first_not_of("0123456789abcdef") != std::string::npos) return nullptr;
+  registry::NodePtr found;
+  for (const auto& node : state.nodes()) {
+    if (node->id.empty() || !digits_of(node->id).starts_with(prefix)) continue;
+    if (found != nullptr) return nullptr;
+    found = node;
+  }
+  return found;
 }
 
 const Name* find_zone(const Name& name, const std::vector<Name>& domains) {
@@ -75,7 +100,8 @@ bool Resolution::fixed(const Step& step, Message& reply) {
   if (found == options_.records.end()) return false;
   for (const auto& data : found->second) {
     if (const auto* target = std::get_if<Target>(&data)) {
-      for (auto& record : alias(step, target->name, options_.node_ttl)) reply.answers.push_back(std::move(record));
+      auto records = alias(step, target->name, options_.node_ttl, Chased::of_type);
+      std::move(records.begin(), records.end(), std::back_inserter(reply.answers));
       continue;
     }
     const Type type = std::holds_alternative<Ipv4>(data) ? Type::a : Type::aaaa;
@@ -106,6 +132,8 @@ void Resolution::in_zone(const Step& step, const Name& zone, Message& reply) {
   const Lookup lookup = parse_lookup(labels, step.type, options_.datacenter, forms);
   if (const auto* found = std::get_if<ServiceLookup>(&lookup)) return service(step, *found, zone, reply);
   if (const auto* found = std::get_if<NodeLookup>(&lookup)) return node(step, *found, zone, reply);
+  if (const auto* found = std::get_if<PreparedLookup>(&lookup)) return prepared(step, *found, zone, reply);
+  if (const auto* found = std::get_if<ConnectLookup>(&lookup)) return connect(step, *found, zone, reply);
   if (const auto* found = std::get_if<AddressLookup>(&lookup)) return address(step, *found, labels, zone, reply);
   no_such_name(zone, reply);
 }
@@ -142,17 +170,10 @@ void Resolution::node(const Step& step, const NodeLookup& lookup, const Name& zo
   const bool known_type =
       step.type == Type::any || step.type == Type::a || step.type == Type::aaaa || step.type == Type::txt;
   if (!known_type) return;  // Consul: NOERROR, whether or not there is such a node
-  const auto found = state_.node(lookup.node);
-  if (!found || !equal_ignoring_case(found->name, lookup.node)) return no_such_name(zone, reply);
+  const auto found = lookup.known_datacenter ? find_node(state_, lookup.node) : nullptr;
+  if (!found) return no_such_name(zone, reply);
   if (step.type != Type::txt) {
-    const auto lan = [&](const char* key) {
-      const auto at = found->tagged_addresses.find(key);
-      return at == found->tagged_addresses.end() ? std::string_view() : std::string_view(at->second);
-    };
-    std::string_view address = found->address;
-    const std::string_view preferred = lan(step.type == Type::aaaa ? "lan_ipv6" : "lan_ipv4");
-    if (step.type != Type::any && !preferred.empty()) address = preferred;
-    for (auto& record : records_of(step, address, options_.node_ttl)) reply.answers.push_back(std::move(record));
+    for (auto& record : node_records(step, *found)) reply.answers.push_back(std::move(record));
   }
   const bool in_answer = step.type == Type::any || step.type == Type::txt;
   if (in_answer || options_.node_meta_txt) {
@@ -167,52 +188,57 @@ void Resolution::address(const Step& step, const AddressLookup& lookup, const La
     if (hex_length_is_an_address(lookup.hex.size())) no_such_name(zone, reply);
     return;
   }
-  const Type type = std::holds_alternative<Ipv4>(*data) ? Type::a : Type::aaaa;
-  // Consul answers in small letters under its first domain; a resolver that compares bytes wants the name as asked.
-  Name owner = step.name;
+  // Consul answers in small letters, under its first domain.
+  Name owner = step.name.lowered();
   if (&zone != &primary()) {
     std::string prefix;
     for (const auto label : lowered) prefix += (prefix.empty() ? "" : ".") + std::string(label);
-    if (const auto joined = Name::join(prefix, primary())) owner = *joined;
+    if (const auto joined = Name::join(prefix, primary())) owner = joined->lowered();
   }
-  reply.answers.push_back({owner, type, class_in, options_.node_ttl, *data});
+  reply.answers.push_back({owner, address_type(*data), class_in, options_.node_ttl, *data});
 }
 
-Resolution::Records Resolution::records_of(const Step& step, std::string_view address, std::uint32_t ttl) {
-  if (step.type == Type::txt) return {};
-  if (const auto data = parse_address(address)) {
-    const Type type = std::holds_alternative<Ipv4>(*data) ? Type::a : Type::aaaa;
+Resolution::Records Resolution::node_records(const Step& step, const registry::Node& node) {
+  if (const auto data = parse_address(lan_address(step.type, node))) {
+    const Type type = address_type(*data);
     if (step.type != type && step.type != Type::any) return {};
-    return {{step.name, type, class_in, ttl, *data}};
+    return {{step.name, type, class_in, options_.node_ttl, *data}};
   }
-  const auto target = Name::parse(address);
-  return target ? alias(step, *target, ttl) : Records{};
-}
-
-Resolution::Records Resolution::alias(const Step& step, const Name& target, std::uint32_t ttl) {
-  Records out{{step.name, Type::cname, class_in, ttl, Target{target}}};
-  for (auto& record : chase(target, step, ttl)) out.push_back(std::move(record));
+  const auto target = Name::parse(node.address);
+  if (!target) return {};
+  if (step.depth == alias_depth) keeps_ttl_ = true;
+  Records out{{step.name, Type::cname, class_in, options_.node_ttl, Target{*target}}};
+  for (auto& record : inner_answers(*target, step)) out.push_back(std::move(record));
   return out;
 }
 
-Resolution::Records Resolution::chase(const Name& target, const Step& from, std::uint32_t ttl) {
+Resolution::Records Resolution::alias(const Step& step, const Name& target, std::uint32_t ttl, Chased chased) {
+  Records out{{step.name, Type::cname, class_in, ttl, Target{target}}};
+  for (auto& record : chase(target, step, ttl, chased)) out.push_back(std::move(record));
+  return out;
+}
+
+Resolution::Records Resolution::inner_answers(const Name& target, const Step& from) {
   if (from.depth < 1) return {};
   const Step step{target, Type::any, from.depth - 1};
   Message inner;
   if (!fixed(step, inner)) {
     const Name* zone = zone_of(target);
     if (zone == nullptr) return {};
-    const ExtrasThrough outer = extras_;
     in_zone(step, *zone, inner);
-    extras_ = outer;
   }
+  return std::move(inner.answers);
+}
+
+Resolution::Records Resolution::chase(const Name& target, const Step& from, std::uint32_t ttl, Chased chased) {
   const auto wanted = [&](const Record& record) {
     if (record.type == Type::cname) return true;
-    if (record.type == Type::a) return from.type != Type::aaaa;
-    return record.type == Type::aaaa && from.type != Type::a;
+    if (record.type != Type::a && record.type != Type::aaaa) return false;
+    if (from.type == Type::txt) return false;
+    return chased == Chased::all || from.type == Type::any || from.type == record.type;
   };
   Records out;
-  for (auto& record : inner.answers) {
+  for (auto& record : inner_answers(target, from)) {
     if (!wanted(record)) continue;
     if (!query_.message.edns && out.size() == plain_udp_chased) break;
     record.ttl = ttl;
@@ -245,7 +271,7 @@ void Resolution::add_soa(const Name& zone, Records& to) const {
 
 void Resolution::add_name_servers(const Name& zone, Records& to, Records& glue) {
   constexpr std::size_t most = 3;
-  auto servers = usable_instances({"consul", ""});
+  auto servers = usable(state_.instance_set("consul"), "");
   random_.shuffle(servers);
   std::size_t count = 0;
   for (const auto* server : servers) {
@@ -253,12 +279,12 @@ void Resolution::add_name_servers(const Name& zone, Records& to, Records& glue) 
     const bool host_name = std::all_of(server->node->name.begin(), server->node->name.end(), [](char c) {
       return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-';
     });
-    const auto name = node_name(*server->node);
+    auto name = node_name(*server->node);
     if (!host_name || !name) continue;
+    name = name->lowered();
     ++count;
     to.push_back({zone, Type::ns, class_in, options_.node_ttl, Target{*name}});
-    const Step step{*name, Type::any, 0};
-    for (auto& record : records_of(step, server->node->address, options_.node_ttl)) glue.push_back(std::move(record));
+    for (auto& record : node_records({*name, Type::any, alias_depth}, *server->node)) glue.push_back(std::move(record));
   }
 }
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "core/dns/answer.h"
-#include "core/dns/fit.h"
+#include "core/dns/client_subnet.h"
 #include "core/dns/lookup.h"
-#include "core/registry/types.h"
+#include "core/registry/prepared_query.h"
 
 /// One question being answered from one snapshot. Private to core/dns; answer.cc drives it.
 namespace devstack::dns {
@@ -33,9 +33,12 @@ class Resolution {
 
   /// Fills the sections and the rcode of `reply`, which has its question.
   void run(Message& reply);
-  [[nodiscard]] const ExtrasThrough& extras() const { return extras_; }
   /// Set by run(): nothing of ours; forward the question.
   [[nodiscard]] bool forward_whole() const { return forward_whole_; }
+  /// Set by run(): the answer is a node's alias, of which Consul passes on what it is told.
+  [[nodiscard]] bool keeps_ttl() const { return keeps_ttl_; }
+  /// Set by run(): it depends on who asks.
+  [[nodiscard]] bool for_this_asker() const { return for_this_asker_; }
 
  private:
   using Records = std::vector<Record>;
@@ -46,24 +49,39 @@ class Resolution {
     Type type;
     int depth;  ///< aliases that may still be followed
   };
+  /// Where an instance is: exactly one of the two, or neither when it has no address that can be one.
+  struct Place {
+    std::optional<Data> address;
+    std::optional<Name> host;
+    bool of_node = false;  ///< the node's own address, so that SRV names the node
+  };
+  enum class Chased { all, of_type };
 
   bool fixed(const Step& step, Message& reply);
   void in_zone(const Step& step, const Name& zone, Message& reply);
   void reverse(const Step& step, const Labels& labels, Message& reply);
   void service(const Step& step, const ServiceLookup& lookup, const Name& zone, Message& reply);
   void node(const Step& step, const NodeLookup& lookup, const Name& zone, Message& reply);
+  void connect(const Step& step, const ConnectLookup& lookup, const Name& zone, Message& reply);
+  void prepared(const Step& step, const PreparedLookup& lookup, const Name& zone, Message& reply);
   void address(const Step& step, const AddressLookup& lookup, const Labels& lowered, const Name& zone, Message& reply);
 
-  /// Kept alive by this Resolution.
-  Instances usable_instances(const ServiceLookup& lookup);
+  using InstanceSet = std::shared_ptr<const std::vector<registry::Instance>>;
+  /// Those that health and tag ("" for any) do not rule out; kept alive by this Resolution.
+  Instances usable(InstanceSet set, std::string_view tag);
+  /// The instances as records of the type asked for, in this order.
+  void add_instances(const Step& step, const Instances& instances, std::uint32_t ttl, const Name& zone, Message& reply);
   void add_addresses(const Step& step, const Instances& instances, std::uint32_t ttl, Message& reply);
   void add_srv(const Step& step, const Instances& instances, std::uint32_t ttl, Message& reply);
-  Records instance_records(const Step& step, const registry::Instance& instance, std::uint32_t ttl);
-  /// An address or a host name as the records that `step` gets of it.
-  Records records_of(const Step& step, std::string_view address, std::uint32_t ttl);
-  Records alias(const Step& step, const Name& target, std::uint32_t ttl);
-  /// What our own zones say of `target`, for A (AAAA, or both) with `ttl`.
-  Records chase(const Name& target, const Step& from, std::uint32_t ttl);
+  static Place place_of(const Step& step, const registry::Instance& instance);
+  /// The node's address, or the alias and what it stands for, as `step` asks.
+  Records node_records(const Step& step, const registry::Node& node);
+  /// Everything that our own zones say of `target`, the next of the aliases that began with `from`.
+  Records inner_answers(const Name& target, const Step& from);
+  /// An alias, and the aliases and addresses it stands for with its `ttl`. Consul gives addresses of any type; TXT
+  /// never gets one.
+  Records alias(const Step& step, const Name& target, std::uint32_t ttl, Chased chased = Chased::all);
+  Records chase(const Name& target, const Step& from, std::uint32_t ttl, Chased chased);
   void add_metadata(const registry::Node& node, const Name& owner, std::uint32_t ttl, Records& to) const;
   /// "n1.node.dc1.consul." in the first zone.
   [[nodiscard]] std::optional<Name> node_name(const registry::Node& node) const;
@@ -74,15 +92,29 @@ class Resolution {
   [[nodiscard]] const Name* zone_of(const Name& name) const;
   [[nodiscard]] const Name& primary() const { return options_.domains.front(); }
   [[nodiscard]] std::uint32_t service_ttl(std::string_view lowered_name) const;
+  [[nodiscard]] std::uint32_t prepared_ttl(const registry::QueryDefinition& query) const;
+  [[nodiscard]] std::optional<ClientSubnet> client_subnet() const;
 
   const Query& query_;
   const registry::State& state_;
   const AnswerOptions& options_;
   Random random_;
-  std::vector<std::shared_ptr<const std::vector<registry::Instance>>> sets_;
-  ExtrasThrough extras_;
+  std::vector<InstanceSet> sets_;
   bool forward_whole_ = false;
+  bool keeps_ttl_ = false;
+  bool for_this_asker_ = false;
 };
+
+/// The address that a node or a service shows to the LAN, for the type asked for: Consul's tagged addresses lan_ipv4
+/// and lan_ipv6 come before the plain one.
+std::string_view lan_address(Type type, const registry::Node& node);
+std::string_view lan_address(Type type, const registry::Service& service);
+
+/// The node of that name, with that id, or the only one whose id begins so; null for none.
+registry::NodePtr find_node(const registry::State& state, std::string_view name_or_id);
+
+/// Aliases that are followed inside our zones.
+inline constexpr int alias_depth = 3;
 
 /// The zone among `domains` that holds `name`, the longest if several do.
 const Name* find_zone(const Name& name, const std::vector<Name>& domains);

@@ -8,17 +8,19 @@
 #include "core/dns/codec.h"
 #include "core/dns/forwarder.h"
 #include "core/dns/journal.h"
+#include "core/dns/reply_cache.h"
 #include "core/dns/resolution.h"
 #include "core/registry/registry.h"
 
 namespace devstack::dns {
 
-/// Request bytes to reply bytes: everything of the server but sockets. DNS thread only. Private to core/dns.
+/// Request bytes to reply bytes: everything of the server but sockets. One thread. Private to core/dns.
 class Responder {
  public:
-  /// `journal` gets every reply, and outlives it. stop() before destruction.
+  /// `journal` gets every reply, and outlives it. Without `upstreams` it asks nobody: what it does not know is another
+  /// Responder's to answer. stop() before destruction.
   Responder(const asio::any_io_executor& executor, const registry::RegistryView& view, AnswerOptions options,
-            UpstreamSettings upstreams, Journal& journal);
+            std::optional<UpstreamSettings> upstreams, Journal& journal);
 
   /// Who asks, and how.
   struct Client {
@@ -39,11 +41,14 @@ class Responder {
     drop,     ///< nothing is sent
     reply,    ///< `size` bytes of `out`
     forward,  ///< co_await finish(pending)
+    others,   ///< nothing that this Responder knows: give the request to the one with upstreams
   };
   struct Step {
     Outcome outcome = Outcome::drop;
     std::size_t size = 0;
     std::unique_ptr<Pending> pending;
+    std::optional<Repeat> repeat;  ///< of a reply: when the same bytes may be answered with the same
+    Source source = Source::registry;
   };
 
   /// Takes the newest snapshot for the requests that follow; once for each batch.
@@ -54,8 +59,21 @@ class Responder {
   asio::awaitable<std::vector<std::uint8_t>> finish(std::unique_ptr<Pending> pending,
                                                     std::vector<std::uint8_t> request);
 
-  Forwarder& forwarder() { return forwarder_; }
-  asio::awaitable<void> stop() { return forwarder_.stop(); }
+  /// SERVFAIL, for a request that begin() left to others who have no room for it.
+  Step refuse(Bytes request, const Client& client, std::span<std::uint8_t> out);
+  /// The catalog that replies are made from, by the indexes of its parts.
+  using Indexes = std::array<registry::Index, 5>;
+  [[nodiscard]] const Indexes& indexes() const { return indexes_; }
+  /// What another Responder replied to `request` and found to be repeatable; nothing when it did so from another state
+  /// of the catalog than the one here.
+  void learn(Bytes request, Bytes reply, Source source, const Repeat& repeat, const Indexes& from) {
+    if (from == indexes_) replies_.keep(request, reply, source, repeat);
+  }
+  Journal& journal() { return journal_; }
+
+  /// Only with upstreams.
+  Forwarder& forwarder() { return *forwarder_; }
+  asio::awaitable<void> stop();
 
   /// TCP connections open on all listeners.
   std::size_t connections = 0;
@@ -63,20 +81,34 @@ class Responder {
 
  private:
   Step reply(const Message& message, std::span<std::uint8_t> out);
-  /// The question is for others: what to say at once, if anything.
-  std::optional<Step> answered_at_once(const Message& query, const std::optional<Asker>& asker, const Client& client,
+  /// A question that was asked before.
+  std::optional<Step> again(Bytes request, const Client& client, std::span<std::uint8_t> out);
+  /// A question for others.
+  Step forwarded(Bytes request, Message query, Answer made, std::uint64_t seed, const Client& client,
+                 std::span<std::uint8_t> out);
+  /// What to say to it without waiting, if anything.
+  std::optional<Step> answered_at_once(const Message& query, const std::optional<Asker>& asker,
                                        std::span<std::uint8_t> out);
   asio::awaitable<std::vector<std::uint8_t>> forward(std::unique_ptr<Pending> pending,
                                                      std::vector<std::uint8_t> request);
-  asio::awaitable<void> follow_alias(Pending& pending);
-  void note(const Client& client, Name name, Type type, Rcode rcode, Source source, Instant came);
+  asio::awaitable<void> follow_aliases(Pending& pending);
+  /// Notes a reply, and keeps it when it may be sent again.
+  void keep(Bytes request, const Client& client, Step& step, const Question& question, Rcode rcode,
+            std::span<const std::uint8_t> out);
+  QueryNote noted(const Client& client, std::string_view name, Type type, Rcode rcode, Source source,
+                  Instant came) const;
+  void note(const Client& client, const Question& question, Rcode rcode, Source source, Instant came) {
+    journal_.note(noted(client, question.name.wire(), question.type, rcode, source, came));
+  }
 
   const registry::RegistryView& view_;
   AnswerOptions options_;
-  Forwarder forwarder_;
+  std::unique_ptr<Forwarder> forwarder_;
   Encoder encoder_;
   Random random_;
+  ReplyCache replies_;
   std::shared_ptr<const registry::State> state_;
+  Indexes indexes_{};  // of what answers are made from
   Journal& journal_;
   std::int64_t unix_us_ = 0;  // when the batch was taken up
   Instant began_;             // the same moment

@@ -1,122 +1,99 @@
 #include "core/dns/server.h"
 
 #include <algorithm>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <thread>
+#include <ctime>
 
 #include "core/base/log.h"
-#include "core/dns/listener.h"
+#include "core/dns/worker.h"
 
 namespace devstack::dns {
 namespace {
 
-bool contains(const std::vector<Endpoint>& endpoints, const Endpoint& one) {
-  return std::find(endpoints.begin(), endpoints.end(), one) != endpoints.end();
+Times times_of(const std::vector<std::unique_ptr<Journal>>& journals, QueryTimes Journal::*which, bool finished) {
+  Times out;
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  for (const auto& journal : journals) {
+    const auto& times = (*journal).*which;
+    out.add(finished ? times.finished(now) : times.total());
+  }
+  return out;
 }
-
-struct Bound {
-  std::vector<Endpoint> endpoints;
-  std::vector<Error> errors;
-};
 
 }  // namespace
 
-/// What exists between start() and stop(). All but `thread` and `tasks` is the DNS thread's.
+int default_workers(unsigned cores) { return cores <= 2 ? 1 : static_cast<int>(std::min(cores / 2, 4U)); }
+
+/// What exists between start() and stop(). The first worker is the owner of the upstreams.
 struct DnsServer::Running {
-  Running(const asio::any_io_executor& loop, const registry::RegistryView& view, AnswerOptions answers,
-          UpstreamSettings upstreams, const DnsOptions& options, Journal& journal)
-      : responder(io.get_executor(), view, std::move(answers), std::move(upstreams), journal),
-        port_setting(options.port_setting),
-        tasks(loop) {
-    responder.forwarder().upstreams().own = [this](const Endpoint& endpoint) { return listens_on(endpoint); };
-    thread = std::thread([this] { io.run(); });
-  }
+  explicit Running(const asio::any_io_executor& loop) : tasks(loop) {}
 
-  bool listens_on(const Endpoint& endpoint) const {
-    return std::any_of(listeners.begin(), listeners.end(), [&](const auto& one) {
-      const Endpoint own = one.listener->endpoint();
-      if (own.port() != endpoint.port()) return false;
-      return own.address() == endpoint.address() ||
-             (own.address().is_unspecified() && endpoint.address().is_loopback());
-    });
-  }
-
-  /// Runs `work` on the DNS thread. Not cancellable: a cancellation would cross threads.
-  template <class T>
-  auto there(asio::awaitable<T> work) {
-    return asio::co_spawn(io, std::move(work),
-                          asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
-  }
-
+  /// On the loop. The owner binds first: it finds ports that are taken, and fills in a port of 0 for the others.
   asio::awaitable<Bound> listen(std::vector<Endpoint> endpoints) {
-    for (auto at = listeners.begin(); at != listeners.end();) {
-      if (contains(endpoints, at->asked)) {
-        ++at;
-        continue;
-      }
-      auto gone = std::move(at->listener);
-      at = listeners.erase(at);
-      co_await gone->stop();
+    for (std::size_t i = workers.size(); i-- > 1;) {  // no worker is left alone with an endpoint that is given up
+      auto kept = followed(endpoints);
+      co_await workers[i]->there(workers[i]->listen(std::move(kept)));
     }
-    Bound out;
-    for (const auto& endpoint : endpoints) {
-      const bool there_already =
-          std::any_of(listeners.begin(), listeners.end(), [&](const auto& one) { return one.asked == endpoint; });
-      if (there_already) continue;
-      auto opened = Listener::open(io.get_executor(), endpoint, responder, batch, port_setting);
-      if (!opened) {
-        out.errors.push_back(std::move(opened).error());
-        continue;
-      }
-      (*opened)->start();
-      listeners.push_back({endpoint, std::move(*opened)});
+    auto bound = co_await workers.front()->there(workers.front()->listen(endpoints));
+    last_bound = bound.endpoints;
+    for (std::size_t i = 1; i < workers.size(); ++i) {
+      auto further = co_await workers[i]->there(workers[i]->listen(bound.endpoints));
+      for (auto& error : further.errors) bound.errors.push_back(std::move(error));
     }
-    for (const auto& one : listeners) out.endpoints.push_back(one.listener->endpoint());
-    co_return out;
+    co_return bound;
   }
 
-  asio::awaitable<bool> end_queries() {
-    co_await responder.stop();
-    co_return true;
+  /// Of what the owner has bound, that which stays.
+  [[nodiscard]] std::vector<Endpoint> followed(const std::vector<Endpoint>& endpoints) const {
+    std::vector<Endpoint> out;
+    for (const auto& bound : last_bound) {
+      const bool stays = std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& one) {
+        return one.address() == bound.address() && (one.port() == bound.port() || one.port() == 0);
+      });
+      if (stays) out.push_back(bound);
+    }
+    return out;
   }
 
-  struct Listening {
-    Endpoint asked;
-    std::unique_ptr<Listener> listener;
-  };
-  asio::io_context io{1};
-  asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
-  Responder responder;
-  UdpBatch batch;
-  std::string port_setting;
-  std::vector<Listening> listeners;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<Endpoint> last_bound;
   TaskGroup tasks;         // of the loop: changes of the endpoints
   bool rebinding = false;  // the loop's: one change at a time
-  std::thread thread;
 };
 
 DnsServer::DnsServer(asio::any_io_executor loop, const registry::RegistryView& view, DnsOptions options)
-    : loop_(std::move(loop)), view_(view), options_(std::move(options)) {}
+    : loop_(std::move(loop)), view_(view), options_(std::move(options)) {
+  if (options_.workers <= 0) options_.workers = default_workers(std::thread::hardware_concurrency());
+  for (int i = 0; i < options_.workers; ++i) journals_.push_back(std::make_unique<Journal>(*log_));
+}
 
 DnsServer::~DnsServer() = default;
 
-asio::awaitable<Result<void>> DnsServer::start() {
-  if (running_) co_return Result<void>();
-  CO_TRY(auto answers, answer_options(options_));
+Result<void> DnsServer::make_workers() {
+  TRY(auto answers, answer_options(options_));
   UpstreamSettings upstreams;
-  CO_TRY(upstreams.recursors, Recursors::parse(options_.recursors));
-  CO_TRY(upstreams.domains, DomainServers::parse(options_.servers));
+  TRY(upstreams.recursors, Recursors::parse(options_.recursors));
+  TRY(upstreams.domains, DomainServers::parse(options_.servers));
   upstreams.limit = options_.recursor_timeout;
   upstreams.random_case = options_.random_case;
-  running_ = std::make_unique<Running>(loop_, view_, std::move(answers), std::move(upstreams), options_, *journal_);
+  running_ = std::make_unique<Running>(loop_);
+  auto& workers = running_->workers;
+  const auto owner = options_.workers > 1 ? Listener::Place::first : Listener::Place::alone;
+  workers.push_back(
+      std::make_unique<Worker>(view_, answers, std::move(upstreams), options_.port_setting, owner, *journals_.front()));
+  for (std::size_t i = 1; i < journals_.size(); ++i) {
+    workers.push_back(std::make_unique<Worker>(view_, answers, std::nullopt, options_.port_setting,
+                                               Listener::Place::further, *journals_[i]));
+    Worker::connect(*workers.back(), *workers.front());
+  }
+  return {};
+}
+
+asio::awaitable<Result<void>> DnsServer::start() {
+  if (running_) co_return Result<void>();
+  CO_CHECK(make_workers());
   const auto asked = options_.endpoints;
   running_->rebinding = true;
-  auto bound = co_await running_->there(running_->listen(asked));
+  auto bound = co_await running_->listen(asked);
   running_->rebinding = false;
   if (!bound.errors.empty()) {
     co_await stop();
@@ -132,17 +109,17 @@ asio::awaitable<Result<void>> DnsServer::start() {
 asio::awaitable<void> DnsServer::stop() {
   if (!running_) co_return;
   co_await running_->tasks.stop();
-  co_await running_->there(running_->listen({}));
-  co_await running_->there(running_->end_queries());
-  end_thread();
+  const std::vector<Endpoint> nowhere;
+  co_await running_->listen(nowhere);
+  auto& workers = running_->workers;
+  for (std::size_t i = workers.size(); i-- > 0;) {
+    co_await workers[i]->there(workers[i]->end_queries());
+    if (i > 0) workers[i]->end();  // the owner is there for the others until the last has ended
+  }
+  while (!workers.empty()) workers.pop_back();
+  running_.reset();
   bound_.clear();
   problems_.clear();
-}
-
-void DnsServer::end_thread() {
-  running_->io.stop();
-  running_->thread.join();
-  running_.reset();
 }
 
 void DnsServer::set_endpoints(std::vector<Endpoint> endpoints) {
@@ -156,7 +133,7 @@ asio::awaitable<void> DnsServer::rebind(DnsServer* self) {
   std::vector<Endpoint> wanted;
   do {
     wanted = self->options_.endpoints;
-    auto bound = co_await self->running_->there(self->running_->listen(wanted));
+    auto bound = co_await self->running_->listen(wanted);
     self->bound_ = std::move(bound.endpoints);
     self->problems_.clear();
     for (auto& error : bound.errors) {
@@ -166,6 +143,29 @@ asio::awaitable<void> DnsServer::rebind(DnsServer* self) {
   } while (wanted != self->options_.endpoints);
   self->running_->rebinding = false;
   if (self->on_change) self->on_change();
+}
+
+DnsCounters DnsServer::counters() const {
+  DnsCounters out;
+  for (const auto& journal : journals_) out.add(journal->counters);
+  return out;
+}
+
+std::vector<DnsCounters> DnsServer::counters_by_worker() const {
+  std::vector<DnsCounters> out;
+  for (const auto& journal : journals_) out.push_back(journal->counters);
+  return out;
+}
+
+std::vector<NameCount> DnsServer::names(std::size_t most) const {
+  std::vector<NameCount> all;
+  for (const auto& journal : journals_) journal->names.add_to(all);
+  return most_asked(std::move(all), most);
+}
+
+DnsServer::Latency DnsServer::latency(Kind kind) const {
+  const auto which = kind == Kind::own ? &Journal::own : &Journal::reverse;
+  return {times_of(journals_, which, true), times_of(journals_, which, false)};
 }
 
 ComponentReport DnsServer::report() const {
@@ -179,7 +179,7 @@ ComponentReport DnsServer::report() const {
     out.detail = "no address to listen on";
   } else {
     for (const auto& domain : options_.domains) out.detail += (out.detail.empty() ? "answers for " : ", ") + domain;
-    if (const auto counted = summary(journal_->counters); !counted.empty()) out.detail += "; " + counted;
+    if (const auto counted = summary(counters()); !counted.empty()) out.detail += "; " + counted;
   }
   return out;
 }

@@ -22,6 +22,7 @@ struct DnsOptions {
   /// The first is Consul's ("NAME.service.consul"); in the others NAME.test works as well.
   std::vector<std::string> domains{"consul"};
   std::string datacenter = "dc1";
+  std::string node;  ///< the registry's own
   /// Fixed answers: name (or "*.name") to addresses, or to one other name.
   std::map<std::string, std::vector<std::string>> records;
   /// Who answers for the rest: addresses ("10.0.0.1", "10.0.0.1:5353") or "auto", the machine's own. Empty: REFUSED.
@@ -29,7 +30,10 @@ struct DnsOptions {
   /// Who answers for the names in a domain, before the recursors: domain to addresses; none: NXDOMAIN, asking nobody.
   std::map<std::string, std::vector<std::string>> servers;
   std::chrono::milliseconds recursor_timeout{2000};  ///< per server asked
-  bool random_case = false;                          ///< harder to forge replies to ("0x20"): UpstreamSettings
+  /// Threads that answer, each with sockets of its own for every endpoint (SO_REUSEPORT): worker.h says who does what.
+  /// 0: default_workers().
+  int workers = 0;
+  bool random_case = false;  ///< harder to forge replies to ("0x20"): UpstreamSettings
   /// Where to listen, UDP and TCP. Port 0 takes a free one, the same for both.
   std::vector<Endpoint> endpoints;
   std::string port_setting = "dns.port";  ///< the key that an error about a port names
@@ -42,10 +46,13 @@ struct DnsOptions {
   bool node_meta_txt = true;
 };
 
+/// One on up to two cores, else half of them and four at most: the containers that ask need cores, too.
+int default_workers(unsigned cores);
+
 /// Errc::invalid_argument names the domain, record or recursor that is wrong.
 Result<AnswerOptions> answer_options(const DnsOptions& options);
 
-/// The DNS server as a component: UDP and TCP on every endpoint, on a thread of its own, from snapshots of `view`.
+/// The DNS server as a component: UDP and TCP on every endpoint, on threads of its own, from snapshots of `view`.
 /// All methods on the loop. `view` outlives it. stop() before destruction.
 class DnsServer final : public Component {
  public:
@@ -67,19 +74,33 @@ class DnsServer final : public Component {
   /// Where it listens now, ports filled in.
   [[nodiscard]] std::vector<Endpoint> endpoints() const { return bound_; }
 
-  /// The last questions and their answers. Kept over stop() and start().
-  [[nodiscard]] const QueryLog& log() const { return journal_->log; }
-  [[nodiscard]] const DnsCounters& counters() const { return journal_->counters; }
+  /// The last questions and their answers, of all workers. This and the counts are kept over stop() and start().
+  [[nodiscard]] const QueryLog& log() const { return *log_; }
+  [[nodiscard]] DnsCounters counters() const;
+  [[nodiscard]] std::vector<DnsCounters> counters_by_worker() const;
+  /// The names asked for most.
+  [[nodiscard]] std::vector<NameCount> names(std::size_t most) const;
+
+  enum class Kind {
+    own,      ///< answers of the registry's and the fixed records' names
+    reverse,  ///< answers to questions for the name of an address
+  };
+  struct Latency {
+    Times finished;  ///< the last whole interval's (QueryTimes::interval_s)
+    Times total;     ///< since the start
+  };
+  [[nodiscard]] Latency latency(Kind kind) const;
 
  private:
   struct Running;
   static asio::awaitable<void> rebind(DnsServer* self);
-  void end_thread();
+  Result<void> make_workers();
 
   asio::any_io_executor loop_;
   const registry::RegistryView& view_;
   DnsOptions options_;
-  std::unique_ptr<Journal> journal_ = std::make_unique<Journal>();  // written by the DNS thread
+  std::unique_ptr<QueryLog> log_ = std::make_unique<QueryLog>();
+  std::vector<std::unique_ptr<Journal>> journals_;  // each written by its worker
   std::unique_ptr<Running> running_;
   std::vector<Endpoint> bound_;
   std::vector<std::string> problems_;

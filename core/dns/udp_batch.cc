@@ -7,6 +7,16 @@
 
 namespace devstack::dns {
 
+boost::asio::ip::address client_of(const Peer& peer) {
+  const auto* address = &peer.address;
+  if (address->ss_family == AF_INET6) {
+    boost::asio::ip::address_v6::bytes_type bytes;
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, bytes.size());
+    return boost::asio::ip::address_v6(bytes);
+  }
+  return boost::asio::ip::address_v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+}
+
 void send_reply(int socket, const Peer& peer, Bytes reply) {
   Peer to = peer;
   iovec vector{const_cast<std::uint8_t*>(reply.data()), reply.size()};
@@ -56,16 +66,6 @@ Peer UdpBatch::peer(std::size_t index) const {
   out.address_bytes = in_[index].msg_hdr.msg_namelen;
   out.control_bytes = in_[index].msg_hdr.msg_controllen;
   return out;
-}
-
-boost::asio::ip::address UdpBatch::client(std::size_t index) const {
-  const auto* address = &peers_[index].address;
-  if (address->ss_family == AF_INET6) {
-    boost::asio::ip::address_v6::bytes_type bytes;
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, bytes.size());
-    return boost::asio::ip::address_v6(bytes);
-  }
-  return boost::asio::ip::address_v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
 }
 
 std::span<std::uint8_t> UdpBatch::room(int socket) {

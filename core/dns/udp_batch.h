@@ -22,6 +22,8 @@ struct Peer {
   std::size_t control_bytes = 0;
 };
 
+boost::asio::ip::address client_of(const Peer& peer);
+
 /// Sends one reply; what the socket cannot take now is lost, as datagrams may be.
 void send_reply(int socket, const Peer& peer, Bytes reply);
 
@@ -40,7 +42,7 @@ class UdpBatch {
   /// Empty when the datagram was longer than any query is.
   [[nodiscard]] Bytes request(std::size_t index) const;
   [[nodiscard]] Peer peer(std::size_t index) const;
-  [[nodiscard]] boost::asio::ip::address client(std::size_t index) const;
+  [[nodiscard]] boost::asio::ip::address client(std::size_t index) const { return client_of(peers_[index]); }
 
   /// Where to write the next reply: room for the longest there is. May send what is queued to make it.
   std::span<std::uint8_t> room(int socket);

@@ -141,13 +141,27 @@ class Planner {
       plan_.notes.push_back(
           "resolv.conf has `options rotate`: other servers are asked for registry names too, and deny them");
     }
-    if (!facts_.writer.empty()) {
+    if (facts_.writer == "NetworkManager") {
+      leave_resolv_conf_alone();
+    } else if (!facts_.writer.empty()) {
       plan_.notes.push_back(
           fmt::format("{} writes resolv.conf: when it does so again, run `devstack host setup` again", facts_.writer));
     }
     want(kResolvConf, point_at(facts_.resolv_conf, settings_.address, settings_.search),
          "every name is asked of " + settings_.address + " first; the servers that were there stay behind it");
     return {};
+  }
+
+  /// NetworkManager writes resolv.conf whenever a connection changes. Its [global-dns] could name us there, but only
+  /// with a fixed list of servers behind us. With dns=none it still keeps what the connections bring in its own folder
+  /// (NetworkManager.conf(5)), where our recursors: auto finds the servers of the network of the day.
+  void leave_resolv_conf_alone() {
+    want(kNetworkManagerConf, std::string(kHeader) + "[main]\ndns=none\n",
+         "NetworkManager leaves resolv.conf alone, or it would take our server out again");
+    plan_.notes.push_back(
+        "NetworkManager does not write resolv.conf until `devstack host undo`: the servers behind ours there stay "
+        "those "
+        "of today, and count while devstack is down");
   }
 
   Result<void> wire_docker() {
@@ -220,8 +234,11 @@ std::string_view to_string(Resolver resolver) {
 
 std::vector<std::string> paths_of_interest() {
   std::vector<std::string> out;
-  for (const char* path : {kResolvConf, kResolvedDropIn, kNetworkManagerDropIn, kDnsmasqDropIn, kDaemonJson}) {
-    for (auto& folder : folders_of(path)) out.push_back(std::move(folder));
+  for (const char* path :
+       {kNetworkManagerConf, kResolvConf, kResolvedDropIn, kNetworkManagerDropIn, kDnsmasqDropIn, kDaemonJson}) {
+    for (auto& folder : folders_of(path)) {
+      if (std::find(out.begin(), out.end(), folder) == out.end()) out.push_back(std::move(folder));
+    }
     out.emplace_back(path);
   }
   return out;
@@ -237,6 +254,10 @@ std::vector<Notify> notifications(const std::set<std::string>& changed) {
   // A reload does not make NetworkManager's dnsmasq read its folder; this starts a new one.
   if (changed.contains(kNetworkManagerDropIn)) {
     out.push_back({"NetworkManager", {"nmcli", "general", "reload", "dns-full"}, false});
+  }
+  // Reads its configuration anew and, once it may again, writes resolv.conf.
+  if (changed.contains(kNetworkManagerConf)) {
+    out.push_back({"NetworkManager", {"nmcli", "general", "reload"}, false});
   }
   if (changed.contains(kDnsmasqDropIn)) out.push_back({"dnsmasq", {"systemctl", "restart", "dnsmasq"}, false});
   // dockerd reads `dns` only when it starts (not on SIGHUP).

@@ -15,6 +15,8 @@ namespace devstack::host {
 inline constexpr const char* kResolvConf = "/etc/resolv.conf";
 inline constexpr const char* kResolvedDropIn = "/etc/systemd/resolved.conf.d/devstack.conf";
 inline constexpr const char* kNetworkManagerDropIn = "/etc/NetworkManager/dnsmasq.d/devstack.conf";
+/// Tells NetworkManager to leave resolv.conf alone.
+inline constexpr const char* kNetworkManagerConf = "/etc/NetworkManager/conf.d/devstack.conf";
 inline constexpr const char* kDnsmasqDropIn = "/etc/dnsmasq.d/devstack.conf";
 inline constexpr const char* kDaemonJson = "/etc/docker/daemon.json";
 

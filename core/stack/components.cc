@@ -104,12 +104,39 @@ void read_servers(DnsSettings& dns, V node, R in) {
   }
 }
 
+void ttl(std::chrono::nanoseconds& into, V node, R in) {
+  if (const auto value = read_duration(node, in)) into = *value;
+}
+
+void read_service_ttl(DnsSettings& dns, V node, R in) {
+  if (!expect_map(node, in)) return;
+  for (const auto& entry : node.entries) ttl(dns.service_ttl[entry.key], entry.value, in);
+}
+
+void limit(std::uint16_t& into, long most, V node, R in) {
+  if (const auto value = read_number(node, 0, most, in)) into = static_cast<std::uint16_t>(*value);
+}
+
 void read_records(DnsSettings& dns, V node, R in) {
   dns.records = read_text_map(node, in);
   for (const auto& [name, address] : dns.records) {
     if (is_ip_address(address)) continue;
     const Node* value = node.find(name);
     in.report.error(value->at, "{}expected an IP address, found \"{}\"", value->prefix(), address);
+  }
+}
+
+void read_workers(DnsSettings& dns, V node, R in) {
+  constexpr int most = 64;
+  if (node.kind == Node::Kind::null || node.text == "auto") return;
+  if (node.kind != Node::Kind::scalar) return wrong_type(node, "auto or a number from 1 to 64", in);
+  int count = 0;
+  const char* end = node.text.data() + node.text.size();
+  const auto [stopped, error] = std::from_chars(node.text.data(), end, count);
+  if (error == std::errc() && stopped == end && count >= 1 && count <= most) {
+    dns.workers = count;
+  } else {
+    in.report.error(node.at, "{}expected auto or a number from 1 to {}, found \"{}\"", node.prefix(), most, node.text);
   }
 }
 
@@ -124,6 +151,12 @@ constexpr Field<DnsSettings> kDns[] = {
     {"recursors", read_recursors},
     {"servers", read_servers},
     {"random_case", [](DnsSettings& s, V v, R in) { toggle(s.random_case, v, in); }},
+    {"node_ttl", [](DnsSettings& s, V v, R in) { ttl(s.node_ttl, v, in); }},
+    {"service_ttl", read_service_ttl},
+    {"only_passing", [](DnsSettings& s, V v, R in) { toggle(s.only_passing, v, in); }},
+    {"udp_answer_limit", [](DnsSettings& s, V v, R in) { limit(s.udp_answer_limit, 8, v, in); }},
+    {"a_record_limit", [](DnsSettings& s, V v, R in) { limit(s.a_record_limit, 65535, v, in); }},
+    {"workers", read_workers},
     {"domains", [](DnsSettings& s, V v, R in) { s.domains = read_text_or_texts(v, in); }},
     {"records", read_records},
 };

@@ -129,6 +129,16 @@ json::object describe(const DnsSettings& s) {
     put(out, "servers", std::move(servers));
   }
   put(out, "random_case", s.random_case, false);
+  put_span(out, "node_ttl", s.node_ttl, none.node_ttl);
+  if (!s.service_ttl.empty()) {
+    json::object ttls;
+    for (const auto& [name, ttl] : s.service_ttl) ttls[name] = format_duration(ttl);
+    put(out, "service_ttl", std::move(ttls));
+  }
+  put(out, "only_passing", s.only_passing, false);
+  put(out, "udp_answer_limit", s.udp_answer_limit, none.udp_answer_limit);
+  put(out, "a_record_limit", s.a_record_limit, none.a_record_limit);
+  if (s.workers != 0) out["workers"] = s.workers;
   put(out, "records", s.records);
   return out;
 }

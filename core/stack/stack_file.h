@@ -36,6 +36,12 @@ struct DnsSettings {
   std::vector<std::string> recursors{"auto"};               ///< auto | none | ip[:port]
   std::map<std::string, std::vector<std::string>> servers;  ///< domain to ip[:port], before the recursors; none: nobody
   bool random_case = false;
+  std::chrono::nanoseconds node_ttl{0};
+  std::map<std::string, std::chrono::nanoseconds> service_ttl;  ///< by name, "prefix*" or "*"
+  bool only_passing = false;                                    ///< leave out instances with a warning, too
+  std::uint16_t udp_answer_limit = 3;                           ///< over UDP without EDNS
+  std::uint16_t a_record_limit = 0;                             ///< 0: no limit
+  int workers = 0;  ///< threads that answer; 0 (auto): by the machine's cores
   std::vector<std::string> domains{"consul"};
   std::map<std::string, std::string> records;
 };

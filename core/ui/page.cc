@@ -142,6 +142,7 @@ void put_components(Html& html, const Status& status) {
     html.put("<div class=\"where\">");
     put_addresses(html, unit.addresses, unit.links);
     put_links(html, unit.links);
+    if (unit.name == "dns") html.put("<a href=\"/queries\">Queries</a>");
     html.put("</div>");
     if (!unit.detail.empty()) html.put("<p class=\"detail\">{}</p>", e(unit.detail));
     html.put("</li>");

@@ -128,6 +128,12 @@ asio::awaitable<http::Response> Ui::route(http::Request request) {
     request.target = "/v1/status";
     co_return co_await api_.handle(std::move(request));
   }
+  if (path == "/api/queries") {
+    const std::string query(request.raw_query());
+    request.target = "/v1/dns/queries" + (query.empty() ? "" : "?" + query);
+    co_return co_await api_.handle(std::move(request));
+  }
+  if (path == "/queries") co_return asset("queries.html");
   if (path == "/api/events") {
     const auto query = http::Query::parse(request.raw_query());
     if (query && query->get("view") == "page") {

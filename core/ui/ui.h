@@ -28,6 +28,8 @@ struct UiOptions {
 ///
 ///     GET  /                                   the page, filled in already; live by server-sent events
 ///     GET  /api/status                         the document of core/control/status_json.h
+///     GET  /queries                            what the DNS server is asked; the page polls /api/queries
+///     GET  /api/queries?after=N                the document of the control API's /v1/dns/queries
 ///     GET  /api/events[?view=page]             events `status` with that document, or `page` with the live HTML
 ///     POST /api/units/NAME/{stop,start,restart}   needs X-Devstack-Token from the page's meta tag
 ///     GET  /style.css, /app.js …               the files of core/ui/web/

@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <functional>
 #include <iostream>
+#include <map>
 
 #include "core/base/async/task_group.h"
 #include "core/control/api.h"
@@ -180,13 +182,63 @@ class ScriptedStack final : public control::StackControl {
   Status status_;
 };
 
-asio::awaitable<void> on_signals(asio::signal_set& signals, ScriptedStack& stack, ui::Ui& page,
-                                 control::ControlApi& api) {
+/// What /v1/dns/queries says of a DNS server; one query has markup for a name, as a client may.
+class ScriptedQueries {
+ public:
+  ScriptedQueries() {
+    for (int i = 0; i < 24; ++i) {
+      add("api.service.consul.", "A", "NOERROR", "registry", 9 + i % 5);
+      add("postgres.service.consul.", "SRV", "NOERROR", "registry", 14);
+      add("deb.debian.org.", "AAAA", "NOERROR", i == 0 ? "upstream" : "cache", i == 0 ? 23'412 : 6);
+      if (i % 6 == 0) add("metrics.service.consul.", "A", "NXDOMAIN", "registry", 11);
+      if (i % 12 == 5) add("build.corp.example.", "A", "SERVFAIL", "upstream", 4'000'217);
+    }
+    add("<img src=x onerror=document.title='broken'>.test.", "TXT", "REFUSED", "registry", 8);
+  }
+  void add(std::string name, const char* type, std::string code, std::string source, int us) {
+    const auto text =
+        fmt::format(R"({{"time":{},"client":"172.18.0.{}","name":"{}","type":"{}","code":"{}","source":"{}","us":{}}})",
+                    std::time(nullptr) * 1000 - 417 + static_cast<long>(queries_.size()), 2 + queries_.size() % 5, name,
+                    type, code, source, us);
+    queries_.push_back(text);
+    ++codes_[code], ++sources_[source], ++names_[name][code];
+  }
+  [[nodiscard]] std::string document(std::uint64_t after) const {
+    std::vector<std::string> fresh;
+    for (auto i = static_cast<std::size_t>(after); i < queries_.size(); ++i) fresh.push_back(queries_[i]);
+    std::multimap<int, std::string, std::greater<>> names;
+    for (const auto& [name, codes] : names_) {
+      int total = 0;
+      for (const auto& [code, count] : codes) total += count;
+      names.emplace(total, fmt::format(R"({{"name":"{}","total":{},"codes":{}}})", name, total, counts(codes)));
+    }
+    std::vector<std::string> rows;
+    for (const auto& [total, text] : names) rows.push_back(text);
+    return fmt::format(
+        R"({{"next":{0},"total":{0},"queries":[{1}],"codes":{2},"sources":{3},"names":[{4}],"workers":[{0}]}})",
+        queries_.size(), fmt::join(fresh, ","), counts(codes_), counts(sources_), fmt::join(rows, ","));
+  }
+
+ private:
+  using Counts = std::map<std::string, int>;
+  static std::string counts(const Counts& of) {
+    std::vector<std::string> out;
+    for (const auto& [name, count] : of) out.push_back(fmt::format(R"("{}":{})", name, count));
+    return fmt::format("{{{}}}", fmt::join(out, ","));
+  }
+  std::vector<std::string> queries_;
+  Counts codes_, sources_;
+  std::map<std::string, Counts> names_;
+};
+
+asio::awaitable<void> on_signals(asio::signal_set& signals, ScriptedStack& stack, ScriptedQueries& queries,
+                                 ui::Ui& page, control::ControlApi& api) {
   for (;;) {
     boost::system::error_code error;
     const int number = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
     if (!error && number == SIGUSR1) {
       stack.appear();
+      queries.add("adhoc-web.service.consul.", "A", "NOERROR", "registry", 10);
       continue;
     }
     co_await page.stop();
@@ -211,14 +263,18 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   asio::io_context io;
   ScriptedStack stack(io.get_executor(), scripted(arguments.size() > 1 ? arguments[1] : "calm"));
-  control::ControlApi api(io.get_executor(), stack, {});
+  ScriptedQueries queries;
+  control::ControlOptions control;
+  const bool without_dns = arguments.size() > 1 && arguments[1] == "empty";
+  if (!without_dns) control.dns_queries = [&queries](std::uint64_t after) { return queries.document(after); };
+  control::ControlApi api(io.get_executor(), stack, std::move(control));
   api.start();
   ui::UiOptions options;
   options.port = arguments.empty() ? std::uint16_t{0} : static_cast<std::uint16_t>(std::atoi(arguments[0].c_str()));
   if (arguments.size() > 2) options.dir = arguments[2];
   ui::Ui page(io.get_executor(), api, options);
   asio::signal_set signals(io, SIGINT, SIGTERM, SIGUSR1);
-  spawn(io.get_executor(), "demo: signals", on_signals(signals, stack, page, api));
+  spawn(io.get_executor(), "demo: signals", on_signals(signals, stack, queries, page, api));
   spawn(io.get_executor(), "demo: start", begin(page, signals));
   io.run();
   return 0;

@@ -239,6 +239,50 @@ def test_restart(browser, unit):
     check(browser.run("return document.getElementById('problem').hidden"), "and nothing went wrong")
 
 
+def test_queries(browser, url, folder, label, arrive=None):
+    """The view of what DNS is asked. `arrive` makes a new query come in, for adhoc-web.service.consul."""
+    browser.view(1280, "light")
+    browser.open(url + "queries")
+    rows = "return [...document.querySelectorAll('#rows tr')].map((r) => r.innerText)"
+    wait_for(lambda: browser.run(rows), 10, "the last queries are there")
+    check(browser.run("return document.querySelectorAll('#names li').length"), "and the names asked most")
+    test_looks(browser, folder, label)
+    test_keyboard(browser)
+    browser.view(1280, "light")
+    choose = ("const [field, value] = arguments; const input = document.getElementById('filter').elements[field];"
+              "input.value = value; input.dispatchEvent(new Event('input', { bubbles: true }))")
+    if arrive:
+        check(browser.run("return document.title") == "DNS queries" and not browser.run("return document.images.length"),
+              "a name that is markup is shown as text")
+        browser.run(choose, "name", "<IMG")
+        check(len(browser.run(rows)) == 1, "the filter by name")
+        browser.run(choose, "name", "")
+        browser.run(choose, "client", "172.18.0.4")
+        check(all("172.18.0.4" in row for row in browser.run(rows)) and browser.run(rows), "by client")
+        browser.run(choose, "client", "")
+        browser.run(choose, "code", "!NOERROR")
+        check(browser.run(rows) and not any("NOERROR" in row for row in browser.run(rows)), "and by code")
+        browser.run(choose, "code", "SERVFAIL")
+        check(all("SERVFAIL" in row for row in browser.run(rows)) and browser.run(rows), "of the codes that there were")
+        browser.run(choose, "code", "")
+        arrive()
+        wait_for(lambda: "adhoc-web" in browser.run(rows)[0], 10, "a new query comes in at the top")
+        count = len(browser.run(rows))
+        browser.run("document.querySelector('#names button').click()")
+        check(0 < len(browser.run(rows)) < count, "a name that is asked often filters by itself")
+        browser.run("document.getElementById('pause').click()")
+        check(browser.run("return document.getElementById('pause').innerText") == "Go on", "it can be paused")
+    complaints = browser.complaints()
+    check(not complaints, "the console is quiet" + "".join("\n  " + c for c in complaints))
+
+
+def test_no_queries(browser, url):
+    browser.open(url + "queries")
+    wait_for(lambda: "switched off" in browser.run("return document.getElementById('connection').innerText"), 15,
+             "without DNS the queries' page says so")
+    browser.complaints()  # the 503 is one, and wanted
+
+
 def test_end(browser, stop):
     stop()
     gone = "return !document.getElementById('connection').hidden"
@@ -264,6 +308,11 @@ def test_demo(browser, options):
         demo = Demo(options.demo, "0", scenario)
         browser.open(demo.url)
         test_looks(browser, options.screenshots, scenario)
+        if scenario == "empty":
+            test_no_queries(browser, demo.url)
+        else:
+            test_queries(browser, demo.url, options.screenshots, "queries",
+                         lambda running=demo: running.process.send_signal(signal.SIGUSR1))
         demo.stop()
     demo = Demo(options.demo, "0", "calm")
     options.url, options.project, options.restart = demo.url, "demo", "worker"
@@ -291,6 +340,11 @@ def test_page(browser, options):
         test_restart(browser, options.restart)
     complaints = browser.complaints()
     check(not complaints, "the console is quiet" + "".join("\n  " + c for c in complaints))
+    if options.queries:
+        subprocess.run(options.queries, shell=True, check=True, stdout=subprocess.DEVNULL)
+        test_queries(browser, options.url, options.screenshots, "queries")
+        browser.open(options.url)
+        wait_for(lambda: browser.run("return document.documentElement.classList.contains('scripted')"), 10, "back")
     if options.stop:
         test_end(browser, lambda: subprocess.run(options.stop, shell=True, check=True))
 
@@ -305,6 +359,7 @@ def main():
     parser.add_argument("--expect", help="text that --trigger makes appear")
     parser.add_argument("--within", type=float, default=2.0, help="seconds for that")
     parser.add_argument("--restart", metavar="UNIT", help="press this unit's Restart button")
+    parser.add_argument("--queries", help="a command that asks DNS something; the queries' page is tested then")
     parser.add_argument("--stop", help="a command that stops devstack; the page must notice")
     options = parser.parse_args()
     if not options.url and not options.demo:

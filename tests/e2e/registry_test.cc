@@ -69,6 +69,18 @@ TEST_F(Internal, S1_2_S4_2_OneServiceAnswersAAndSrv) {
   EXPECT_THAT(short_dig("hello.service.consul SRV"), HasSubstr("1 1 8080 "));
 }
 
+TEST_F(Internal, MetricsAndStatusPageCountWhatDnsWasAsked) {
+  dig("hello.service.consul A");
+  dig("-x 127.0.0.1");
+  const std::string metrics = ok("curl -s '127.0.0.1:8500/v1/agent/metrics?format=prometheus'");
+  EXPECT_THAT(metrics, HasSubstr("consul_dns_domain_query_count{node=\"node1\"} "));
+  EXPECT_THAT(metrics, HasSubstr("consul_dns_ptr_query_count{node=\"node1\"} "));
+  EXPECT_THAT(metrics, HasSubstr("devstack_dns_names{code=\"NOERROR\",name=\"hello.service.consul.\"} "));
+  EXPECT_THAT(metrics, HasSubstr("devstack_dns_sources{source=\"registry\"} "));
+  const std::string page = ok("curl -s http://127.0.0.1:7500/api/queries");
+  EXPECT_THAT(page, HasSubstr("{\"name\":\"hello.service.consul.\",\"total\":"));
+}
+
 TEST_F(Internal, ContainersOfTheStackResolveAndReachServicesByName) {
   // One on the project's own network, where Docker's resolver forwards to us, and one on docker0.
   for (const char* container : {"e2einternal-inside-1", "e2einternal-beside-1"}) {

@@ -100,7 +100,7 @@ class ForwarderTest : public DnsServerTest {
     options.recursors = std::move(recursors);
     return serve(std::move(options));
   }
-  const DnsCounters& counters() { return servers_.back()->counters(); }
+  DnsCounters counters() { return servers_.back()->counters(); }
   std::uint64_t answered(Source source) { return counters().of(source).value(); }
 };
 
@@ -383,7 +383,7 @@ TEST_F(ForwarderTest, LogsWhoAskedWhatAndWhereTheAnswerCameFrom) {
                                  "127.0.0.1 A www.corp. NOERROR upstream", "127.0.0.1 A www.corp. NOERROR cache",
                                  "127.0.0.1 A nosuch.service.consul. NXDOMAIN registry"));
   EXPECT_THAT(servers_.back()->report().detail,
-              HasSubstr("answers for consul; 4 queries, 50% of the forwarded ones from cache"));
+              HasSubstr("answers for consul; 4 queries, 1 NXDOMAIN, 50% of the forwarded ones from cache"));
 }
 
 }  // namespace

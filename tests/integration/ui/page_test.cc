@@ -61,10 +61,33 @@ class Page : public testing::Test {
 
   asio::io_context io;
   test::ScriptedStack stack{io.get_executor()};
-  control::ControlApi api{io.get_executor(), stack, {}};
+  static control::ControlOptions with_queries() {
+    control::ControlOptions options;
+    options.dns_queries = [](std::uint64_t after) { return fmt::format("{{\"next\":{}}}", after + 1); };
+    return options;
+  }
+  control::ControlApi api{io.get_executor(), stack, with_queries()};
   std::unique_ptr<Ui> ui;
   std::string authority;
 };
+
+TEST_F(Page, ShowsWhatDnsIsAsked) {
+  const auto page = get("/queries");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.headers.get("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_THAT(page.body, HasSubstr("<h1>DNS queries</h1>"));
+  EXPECT_EQ(get("/api/queries").body, R"({"next":1})");
+  const auto later = get("/api/queries?after=41");
+  EXPECT_EQ(later.body, R"({"next":42})");
+  EXPECT_EQ(later.headers.get("Cache-Control"), "no-store");
+  for (const char* wrong : {"-1", "x", "1x", "99999999999999999999"}) {
+    EXPECT_EQ(get(fmt::format("/api/queries?after={}", wrong)).status, 400) << wrong;
+  }
+  http::Request stranger;
+  stranger.target = "/api/queries";
+  stranger.headers.set("Host", "evil.example");
+  EXPECT_EQ(ask(std::move(stranger)).status, 403);
+}
 
 TEST_F(Page, IsFilledInAndGuarded) {
   const auto page = get("/");

@@ -5,133 +5,24 @@
 
 #include "core/dns/codec.h"
 #include "core/dns/server.h"
+#include "tests/unit/dns/catalog.h"
 
 namespace devstack::dns {
 namespace {
 
-using registry::Check;
-using registry::RegisterCommand;
-using registry::Service;
-using registry::State;
+using test_support::Ask;
+using test_support::ask;
+using test_support::ask_all;
+using test_support::Catalog;
+using test_support::lines;
+using test_support::question;
+using test_support::text_options;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 constexpr const char* soa = "consul. 0 IN SOA ns.consul. hostmaster.consul. 1700000000 3600 600 86400 0";
-
-/// A registry being filled; every call must succeed.
-class Catalog {
- public:
-  Catalog() { node("n1", "127.0.0.1", {{"rack", "r1"}}); }
-
-  Catalog& node(std::string name, std::string address, registry::StringMap meta = {}) {
-    RegisterCommand command;
-    command.node.name = node_ = std::move(name);
-    command.node.address = std::move(address);
-    command.node.datacenter = "dc1";
-    command.node.meta = std::move(meta);
-    return apply(std::move(command));
-  }
-  /// On the node named last.
-  Catalog& service(std::string name, std::string address, int port, std::vector<std::string> tags = {},
-                   std::string status = "", registry::Weights weights = {}) {
-    RegisterCommand command;
-    command.node = *state_.node(node_);
-    Service service;
-    service.node = node_;
-    service.id = name + std::to_string(++count_);
-    service.name = std::move(name);
-    service.address = std::move(address);
-    service.port = port;
-    service.tags = std::move(tags);
-    service.weights = weights;
-    if (!status.empty()) {
-      Check check;
-      check.node = node_;
-      check.id = "check-" + service.id;
-      check.service_id = service.id;
-      check.status = std::move(status);
-      command.checks.push_back(check);
-    }
-    command.service = std::move(service);
-    return apply(std::move(command));
-  }
-  Catalog& node_check(std::string status) {
-    RegisterCommand command;
-    command.node = *state_.node(node_);
-    Check check;
-    check.node = node_;
-    check.id = "node-check";
-    check.status = std::move(status);
-    command.checks.push_back(check);
-    return apply(std::move(command));
-  }
-  Catalog& tagged_service(std::string name, std::string address, std::string key, std::string tagged) {
-    RegisterCommand command;
-    command.node = *state_.node(node_);
-    Service service;
-    service.node = node_;
-    service.id = service.name = std::move(name);
-    service.address = std::move(address);
-    service.tagged_addresses[std::move(key)] = {std::move(tagged), 0};
-    command.service = std::move(service);
-    return apply(std::move(command));
-  }
-  [[nodiscard]] const State& state() const { return state_; }
-
- private:
-  Catalog& apply(RegisterCommand command) {
-    auto applied = state_.apply(registry::Command(std::move(command)));
-    if (!applied) throw std::runtime_error(applied.error().message);
-    state_ = std::move(applied->state);
-    return *this;
-  }
-  State state_;
-  std::string node_;
-  int count_ = 0;
-};
-
-struct Ask {
-  net::Transport transport = net::Transport::udp;
-  std::optional<std::uint16_t> edns = std::nullopt;
-  std::uint64_t seed = 1;
-};
-
-Message question(std::string_view name, Type type, const Ask& how = {}) {
-  Message query;
-  query.header.id = 77;
-  query.header.recursion_desired = true;
-  query.questions.push_back({Name::parse(name).value(), type, class_in});
-  if (how.edns) {
-    query.edns.emplace();
-    query.edns->udp_bytes = *how.edns;
-  }
-  return query;
-}
-
-DnsOptions text_options() {
-  DnsOptions options;
-  options.domains = {"consul", "test"};
-  return options;
-}
-
-Answer ask_all(const Catalog& catalog, std::string_view name, Type type, const Ask& how = {},
-               const DnsOptions& options = text_options()) {
-  const auto made = answer_options(options).value();
-  const Message query = question(name, type, how);
-  return answer(Query{query, how.transport, how.seed, 1700000000}, catalog.state(), made);
-}
-Message ask(const Catalog& catalog, std::string_view name, Type type, const Ask& how = {},
-            const DnsOptions& options = text_options()) {
-  return ask_all(catalog, name, type, how, options).message;
-}
-
-std::vector<std::string> lines(const std::vector<Record>& records) {
-  std::vector<std::string> out;
-  for (const auto& record : records) out.push_back(to_text(record));
-  return out;
-}
 
 Catalog shop() {
   Catalog catalog;
@@ -274,7 +165,12 @@ TEST(DnsAnswer, Aliases) {
   EXPECT_THAT(lines(ask(catalog, "inside.service.consul", Type::a).answers),
               testing::AllOf(SizeIs(3), testing::Contains("web.service.consul. 0 IN A 10.0.0.1"),
                              testing::Contains("inside.service.consul. 0 IN CNAME web.service.consul.")));
-  EXPECT_THAT(ask(catalog, "inside.service.consul", Type::aaaa).answers, SizeIs(1)) << "no A for AAAA";
+  EXPECT_THAT(ask(catalog, "inside.service.consul", Type::aaaa).answers, SizeIs(3)) << "Consul's: both, for any type";
+  EXPECT_THAT(lines(ask(catalog, "inside.service.consul", Type::txt).answers),
+              ElementsAre("inside.service.consul. 0 IN CNAME web.service.consul."))
+      << "but no address for TXT";
+  EXPECT_THAT(lines(ask(catalog, "outside.service.consul", Type::mx).answers),
+              ElementsAre("outside.service.consul. 0 IN CNAME db.example.com."));
   catalog.service("web2", "other.example.com", 1).service("web2", "10.0.0.9", 1);
   EXPECT_THAT(lines(ask(catalog, "web2.service.consul", Type::a).answers),
               ElementsAre("web2.service.consul. 0 IN A 10.0.0.9"));
@@ -297,13 +193,38 @@ TEST(DnsAnswer, OutsideAliasIsForRecursors) {
   EXPECT_TRUE(made.message.header.recursion_available);
   EXPECT_EQ(ask_all(shop(), "inside.service.consul", Type::aaaa, {}, options).forward, Answer::Forward::no);
 
-  Message reply = made.message;
   Message upstream;
   upstream.answers.push_back({Name::parse("db.example.com").value(), Type::a, class_in, 300, Ipv4{{9, 9, 9, 9}}});
-  const Message query = question("outside.service.consul", Type::a);
-  append_alias(reply, upstream, Query{query}, answer_options(options).value());
-  EXPECT_THAT(lines(reply.answers),
+  const auto completed = [&](Type type) {
+    auto answer = ask_all(shop(), "outside.service.consul", type, {}, options);
+    EXPECT_THAT(answer.outside,
+                ElementsAre(testing::Field(&Answer::Outside::name, Name::parse("db.example.com").value())));
+    for (auto& outside : answer.outside) outside.said = upstream;
+    const Message query = question("outside.service.consul", type);
+    complete(answer, Query{query}, answer_options(options).value());
+    return answer.message;
+  };
+  EXPECT_THAT(lines(completed(Type::a).answers),
               ElementsAre("outside.service.consul. 0 IN CNAME db.example.com.", "db.example.com. 0 IN A 9.9.9.9"));
+  EXPECT_THAT(lines(completed(Type::srv).answers),
+              ElementsAre("outside.service.consul. 0 IN SRV 1 1 5432 db.example.com."));
+  EXPECT_THAT(lines(completed(Type::srv).additional),
+              ElementsAre("n1.node.dc1.consul. 0 IN TXT \"rack=r1\"", "db.example.com. 0 IN A 9.9.9.9"));
+}
+
+TEST(DnsAnswer, ANodesOutsideAliasKeepsTheTtlOfOthers) {
+  DnsOptions options;
+  options.recursors = {"192.0.2.1"};
+  Catalog catalog;
+  catalog.node("alias", "www.example.org");
+  auto answer = ask_all(catalog, "alias.node.consul", Type::a, {}, options);
+  ASSERT_THAT(answer.outside, SizeIs(1));
+  answer.outside[0].said.emplace().answers.push_back(
+      {answer.outside[0].name, Type::a, class_in, 300, Ipv4{{9, 9, 9, 9}}});
+  const Message query = question("alias.node.consul", Type::a);
+  complete(answer, Query{query}, answer_options(options).value());
+  EXPECT_THAT(lines(answer.message.answers),
+              ElementsAre("alias.node.consul. 0 IN CNAME www.example.org.", "www.example.org. 300 IN A 9.9.9.9"));
 }
 
 TEST(DnsAnswer, Nodes) {
@@ -330,7 +251,7 @@ TEST(DnsAnswer, Nodes) {
 TEST(DnsAnswer, AddressesWrittenAsNames) {
   const Catalog catalog;
   EXPECT_THAT(lines(ask(catalog, "0A000001.addr.dc1.consul", Type::aaaa).answers),
-              ElementsAre("0A000001.addr.dc1.consul. 0 IN A 10.0.0.1"));
+              ElementsAre("0a000001.addr.dc1.consul. 0 IN A 10.0.0.1"));
   EXPECT_THAT(lines(ask(catalog, "fd000000000000000000000000000001.addr.any.where.consul", Type::aaaa).answers),
               ElementsAre("fd000000000000000000000000000001.addr.any.where.consul. 0 IN AAAA fd00::1"));
   EXPECT_EQ(ask(catalog, "0a00000g.addr.consul", Type::a).header.rcode, Rcode::nxdomain);
@@ -345,7 +266,8 @@ TEST(DnsAnswer, ReverseNames) {
   EXPECT_THAT(ptr("1.0.0.127.in-addr.arpa"), ElementsAre("1.0.0.127.in-addr.arpa. 0 IN PTR n1.node.dc1.consul."));
   EXPECT_THAT(ptr("1.0.0.10.IN-ADDR.ARPA"), ElementsAre("1.0.0.10.IN-ADDR.ARPA. 0 IN PTR web.service.dc1.consul."));
   EXPECT_THAT(ptr("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"), SizeIs(1));
-  for (const char* unknown : {"9.9.9.10.in-addr.arpa", "x.0.0.127.in-addr.arpa", "0.0.127.in-addr.arpa", "arpa"}) {
+  for (const char* unknown :
+       {"9.9.9.10.in-addr.arpa", "x.0.0.127.in-addr.arpa", "01.0.0.127.in-addr.arpa", "0.0.127.in-addr.arpa", "arpa"}) {
     const auto reply = ask(catalog, unknown, Type::ptr);
     EXPECT_EQ(reply.header.rcode, Rcode::servfail) << unknown;
     EXPECT_TRUE(reply.header.recursion_available) << unknown;
@@ -447,7 +369,7 @@ TEST(DnsAnswer, PlainUdpGetsThreeAnswersWithoutTruncation) {
   EXPECT_FALSE(reply.header.truncated);
   const auto srv = ask(catalog, "big.service.consul", Type::srv);
   EXPECT_THAT(srv.answers, SizeIs(3));
-  EXPECT_THAT(srv.additional, SizeIs(6)) << "an address and metadata for each";
+  EXPECT_THAT(srv.additional, SizeIs(3)) << "an address for each; Consul drops metadata with the first answer";
   DnsOptions generous;
   generous.udp_answer_limit = 50;
   EXPECT_THAT(ask(catalog, "big.service.consul", Type::a, {}, generous).answers, SizeIs(8));

@@ -48,6 +48,7 @@ TEST(DnsCodec, RejectsNamesThatLoopOrRunAway) {
       {"label, then a pointer to it", packet({1, 0, 0, 0}, {1, 'a', 0xc0, 12, 0, 1, 0, 1})},
       {"forward pointer", packet({1, 0, 0, 0}, {0xc0, 20, 0, 1, 0, 1, 0, 0, 0})},
       {"pointer out of the message", packet({1, 0, 0, 0}, {0xff, 0xff, 0, 1, 0, 1})},
+      {"pointer into the header", packet({1, 0, 0, 0}, {0xc0, 5, 0, 1, 0, 1})},
       {"half a pointer", packet({1, 0, 0, 0}, {0xc0})},
       {"label over the end", packet({1, 0, 0, 0}, {9, 'a', 'b'})},
       {"no end", packet({1, 0, 0, 0}, {1, 'a'})},

@@ -98,6 +98,21 @@ TEST(HostPlan, AFileKeepsItsModeAndOwnerAndALinkBecomesAFile) {
   EXPECT_THAT(made->notes, Contains(HasSubstr("resolvconf writes resolv.conf")));
 }
 
+TEST(HostPlan, ANetworkManagerThatWritesResolvConfIsToldToLeaveItAlone) {
+  auto machine = facts(Resolver::plain);
+  machine.writer = "NetworkManager";
+  machine.now[kResolvConf] = machine.base[kResolvConf] =
+      FileState{FileState::Kind::symlink, "/run/NetworkManager/resolv.conf", 0, 0, 0, 0};
+  const auto made = plan(machine, settings());
+  EXPECT_THAT(paths(*made), ElementsAre("/etc/NetworkManager/conf.d", kNetworkManagerConf, kResolvConf));
+  EXPECT_THAT(made->changes.at(1).after.bytes, HasSubstr("\n[main]\ndns=none\n"));
+  EXPECT_THAT(made->changes.back().after.bytes, HasSubstr("nameserver 172.17.0.1\nnameserver 10.0.0.1\n"));
+  EXPECT_THAT(made->notes, Contains(HasSubstr("until `devstack host undo`")));
+  const auto told = notifications({kNetworkManagerConf, kResolvConf});
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0].argv, ElementsAre("nmcli", "general", "reload"));
+}
+
 TEST(HostPlan, MissingFoldersAreMadeFirst) {
   auto machine = facts(Resolver::resolved);
   machine.now["/etc/systemd/resolved.conf.d"] = machine.base["/etc/systemd/resolved.conf.d"] = {};
