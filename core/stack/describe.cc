@@ -73,6 +73,16 @@ json::object describe_process(const ProcessSettings& process) {
   return out;
 }
 
+/// As their short form.
+std::vector<std::string> describe_binds(const std::vector<Mount>& mounts) {
+  std::vector<std::string> out;
+  for (const auto& mount : mounts) {
+    const std::string options = mount.read_only ? ":ro" : mount.selinux.empty() ? "" : ":" + mount.selinux;
+    out.push_back(fmt::format("{}:{}{}", mount.source, mount.target, options));
+  }
+  return out;
+}
+
 json::object describe_dependencies(const std::vector<Dependency>& dependencies) {
   json::object out;
   for (const auto& dependency : dependencies) {
@@ -214,14 +224,14 @@ json::object describe(const ServiceSpec& s) {
   put(out, "depends_on", describe_dependencies(s.depends_on));
   if (s.healthcheck) out["healthcheck"] = describe_health(*s.healthcheck);
   put(out, "restart", describe_restart(s.restart));
-  put(out, "volumes", s.volumes);
+  put(out, "volumes", describe_binds(s.volumes));
   put(out, "dns", s.dns);
   if (!s.extra_hosts.empty()) put(out, "extra_hosts", s.extra_hosts);
   put(out, "container_name", s.container_name);
   put(out, "hostname", s.hostname);
   put(out, "user", s.user);
   put(out, "working_dir", s.working_dir);
-  put(out, "stop_signal", s.stop_signal, none.stop_signal);
+  put(out, "stop_signal", s.stop_signal == "SIGTERM" ? "" : s.stop_signal);
   put_span(out, "stop_grace_period", s.stop_grace_period, none.stop_grace_period);
   put(out, "network_mode", s.network_mode);
   put(out, "scale", s.scale, none.scale);

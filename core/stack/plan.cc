@@ -34,7 +34,11 @@ PlannedUnit unit_of(const ServiceSpec& service, UnitKind kind, int number) {
 
 Result<Plan> make_plan(const StackFile& file, EngineAvailable engine) {
   TRY(const std::vector<std::string> order, start_order(file.services));
-  Plan plan{.project = file.project, .network = file.project + "_default", .units = {}};
+  Plan plan;
+  plan.project = file.project;
+  plan.network = file.project + "_default";
+  plan.project_dir = file.project_dir;
+  plan.files = {file.path};
   for (const auto& name : order) {
     const auto& service = file.services.at(name);
     TRY(const UnitKind kind, kind_of(service, engine));

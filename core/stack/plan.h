@@ -22,7 +22,12 @@ struct PlannedUnit {
 
 struct Plan {
   std::string project;
-  std::string network;             ///< "<project>_default"
+  std::string network;               ///< "<project>_default"
+  std::string project_dir;           ///< absolute
+  Texts files;                       ///< absolute: what the plan was read from
+  std::vector<NetworkDef> networks;  ///< those that a container is on
+  std::vector<VolumeDef> volumes;    ///< those that a container mounts
+  std::map<std::string, FileDef> configs, secrets;
   std::vector<PlannedUnit> units;  ///< dependencies before dependents
 };
 

@@ -83,7 +83,7 @@ std::string absolute_path(const std::string& path, const Reading& in);
 ServiceSpec read_service(const Entry& entry, const Reading& in);
 void read_healthcheck(std::optional<Healthcheck>& into, const Node& node, const Reading& in);
 std::vector<PortMapping> read_ports(const Node& node, const Reading& in);
-std::vector<std::string> read_volumes(const Node& node, const Reading& in);
+std::vector<Mount> read_volumes(const Node& node, const Reading& in);
 std::vector<Dependency> read_depends_on(const Node& node, const Reading& in);
 /// `command: text` of a container is split into words, of a process it is given to /bin/sh.
 std::vector<std::string> read_container_command(const Node& node, const Reading& in);

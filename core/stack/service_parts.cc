@@ -95,20 +95,25 @@ bool is_path(std::string_view source) {
 }
 
 /// "src:dst[:options]" with an absolute source, or nothing after reporting.
-std::optional<std::string> bind_mount(V item, const std::string& source, const std::string& target,
-                                      const std::string& options, R in) {
+std::optional<Mount> bind_mount(V item, const std::string& source, const std::string& target,
+                                const std::string& options, R in) {
   if (!is_path(source)) {
     in.report.error(item.at, "{}the named volume \"{}\" is not supported yet: use a folder (./{}:{})", item.prefix(),
                     source, source, target);
   } else if (!target.starts_with('/')) {
     in.report.error(item.at, "{}the path in the container must be absolute, found \"{}\"", item.prefix(), target);
   } else {
-    return fmt::format("{}:{}{}{}", absolute_path(source, in), target, options.empty() ? "" : ":", options);
+    Mount mount;
+    mount.source = absolute_path(source, in);
+    mount.target = target;
+    mount.read_only = options == "ro";
+    if (options == "z" || options == "Z") mount.selinux = options;
+    return mount;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> short_volume(V item, R in) {
+std::optional<Mount> short_volume(V item, R in) {
   const auto first = item.text.find(':');
   if (first == std::string::npos) {
     in.report.error(item.at, "{}a volume without a folder is not supported yet: write ./folder:{}", item.prefix(),
@@ -126,7 +131,7 @@ std::optional<std::string> short_volume(V item, R in) {
   return bind_mount(item, item.text.substr(0, first), target, options == "rw" ? "" : options, in);
 }
 
-std::optional<std::string> long_volume(V item, R in) {
+std::optional<Mount> long_volume(V item, R in) {
   LongVolume volume;
   read_fields<LongVolume>(item, volume, kLongVolume, kLongVolumeLater, in);
   if (volume.type != "bind") {
@@ -157,20 +162,20 @@ std::vector<Dependency> read_depends_on(const Node& node, const Reading& in) {
   for (const auto& entry : node.entries) {
     DependencyText text;
     read_fields<DependencyText>(entry.value, text, kDependency, {}, in);
-    dependencies.push_back({entry.key, condition_of(text.condition), text.required});
+    dependencies.push_back({entry.key, condition_of(text.condition), text.required, false});
   }
   return dependencies;
 }
 
-std::vector<std::string> read_volumes(const Node& node, const Reading& in) {
-  std::vector<std::string> volumes;
+std::vector<Mount> read_volumes(const Node& node, const Reading& in) {
+  std::vector<Mount> volumes;
   if (node.kind == Node::Kind::null) return volumes;
   if (node.kind != Node::Kind::list) {
     wrong_type(node, "a list", in);
     return volumes;
   }
   for (const auto& item : node.items) {
-    std::optional<std::string> volume;
+    std::optional<Mount> volume;
     if (item.kind == Node::Kind::scalar) {
       volume = short_volume(item, in);
     } else if (item.kind == Node::Kind::map) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/stack/service_spec.h"
 
 /// stack.yaml as typed values: the Compose specification's services plus our component keys (top level, or under
 /// `x-devstack:`). Every value remembers nothing of YAML; positions are used while reading, for errors.
@@ -76,73 +77,9 @@ struct TemplateEntry {
   std::string perms;
 };
 
-struct PortMapping {
-  std::string host_ip;          ///< "" = every interface
-  std::uint16_t published = 0;  ///< 0 = the engine chooses
-  std::uint16_t target = 0;
-  std::string protocol = "tcp";
-  friend bool operator==(const PortMapping&, const PortMapping&) = default;
-};
-
-struct Healthcheck {
-  std::vector<std::string> test;  ///< {"CMD", …} | {"CMD-SHELL", "…"} | {"NONE"}; empty: the image's own
-  std::chrono::nanoseconds interval{std::chrono::seconds(30)};
-  std::chrono::nanoseconds timeout{std::chrono::seconds(30)};
-  std::chrono::nanoseconds start_period{0};
-  int retries = 3;
-  friend bool operator==(const Healthcheck&, const Healthcheck&) = default;
-};
-
-enum class DependencyCondition { started, healthy, completed_successfully };
-struct Dependency {
-  std::string service;
-  DependencyCondition condition = DependencyCondition::started;
-  bool required = true;
-  friend bool operator==(const Dependency&, const Dependency&) = default;
-};
-
-struct RestartPolicy {
-  enum class Kind { no, always, on_failure, unless_stopped };
-  Kind kind = Kind::no;
-  int max_retries = 0;  ///< on-failure:N; 0 = without limit
-  friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
-};
-
-/// The process side of a service: of one without `image`, or what stands in for the image where no engine is.
-struct ProcessSettings {
-  std::vector<std::string> command;  ///< argv; a string in the file becomes {"/bin/sh", "-c", text}
-  bool auto_port = false;            ///< x-process.port: auto
-  std::uint16_t port = 0;            ///< given to it as $PORT and registered; 0 and !auto_port: none
-  /// x-process.healthcheck: of the stand-in for an image, whose own check is about the inside of its container.
-  std::optional<Healthcheck> healthcheck;
-  friend bool operator==(const ProcessSettings&, const ProcessSettings&) = default;
-};
-
-struct ServiceSpec {
-  std::string name;
-  std::string image;                 ///< "" = a host process
-  std::vector<std::string> command;  ///< containers; a string is split into words as a shell would
-  std::vector<std::string> entrypoint;
-  std::optional<ProcessSettings> process;
-  std::vector<PortMapping> ports;
-  std::vector<std::string> expose;
-  bool publish_all = false;  ///< x-devstack.publish_all
-  std::map<std::string, std::string> environment;
-  std::map<std::string, std::string> labels;
-  std::vector<Dependency> depends_on;
-  std::optional<Healthcheck> healthcheck;
-  RestartPolicy restart;
-  std::vector<std::string> volumes;  ///< binds only: "src:dst[:ro]", src absolute
-  std::vector<std::string> dns, extra_hosts;
-  std::string container_name, hostname, user, working_dir, stop_signal = "SIGTERM";
-  std::chrono::nanoseconds stop_grace_period{std::chrono::seconds(10)};
-  std::string network_mode;  ///< "" = the project's network
-  int scale = 1;
-  SourcePos at;
-};
-
 struct StackFile {
-  std::string path;                ///< absolute
+  std::string path;                ///< absolute; of the first, where there are several
+  Texts files;                     ///< all that were read: -f, the override, extends, include
   std::string project;             ///< [a-z0-9][a-z0-9_-]*
   std::string project_dir;         ///< absolute; relative paths of the file are relative to it
   std::string bridge = "docker0";  ///< interface name or address
@@ -152,7 +89,11 @@ struct StackFile {
   ProxySettings proxy;
   UiSettings ui;
   std::vector<TemplateEntry> templates;
-  std::map<std::string, ServiceSpec> services;
+  std::map<std::string, ServiceSpec> services;  ///< those whose profiles are active
+  std::map<std::string, ServiceSpec> inactive;  ///< the others, checked too
+  std::map<std::string, NetworkDef> networks;   ///< by key; "default" where a service is on it
+  std::map<std::string, VolumeDef> volumes;
+  std::map<std::string, FileDef> configs, secrets;
   std::vector<std::string> warnings;  ///< "stack.yaml:1:1: …"
 };
 
@@ -162,7 +103,11 @@ using Environment = std::map<std::string, std::string>;
 struct LoadOptions {
   std::vector<std::string> files;  ///< -f; empty: search stack.yaml, then Compose's names, walking up from `cwd`
   std::string cwd;
-  std::string project;  ///< -p; "" = COMPOSE_PROJECT_NAME, the file's name:, else the directory's name
+  std::string project;            ///< -p; "" = COMPOSE_PROJECT_NAME, the file's name:, else the directory's name
+  std::string project_directory;  ///< "" = the first file's folder
+  Texts profiles;                 ///< --profile, besides COMPOSE_PROFILES; "*" = all
+  Texts env_files;                ///< --env-file, instead of .env; a later one wins
+  Texts targets;                  ///< services that were named: their profiles count as active
   Environment environment;
 };
 

@@ -75,7 +75,10 @@ docker::ContainerSpec container_spec(const stack::PlannedUnit& unit, const Conta
   }
   const bool own_stack = !spec.network.starts_with("container:") && spec.network != "host" && spec.network != "none";
   if (own_stack) spec.dns = service.dns.empty() ? context.dns : service.dns;
-  spec.binds = service.volumes;
+  for (const auto& mount : service.volumes) {
+    const std::string options = mount.read_only ? ":ro" : mount.selinux.empty() ? "" : ":" + mount.selinux;
+    spec.binds.push_back(fmt::format("{}:{}{}", mount.source, mount.target, options));
+  }
   spec.extra_hosts = service.extra_hosts;
   spec.hostname = service.hostname;
   spec.user = service.user;

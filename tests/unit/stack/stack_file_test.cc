@@ -209,12 +209,19 @@ TEST(ContainerService, ReadsRestartPolicies) {
 }
 
 TEST(ContainerService, MakesBindSourcesAbsolute) {
+  const auto bind = [](std::string source, std::string target, bool read_only = false) {
+    Mount mount;
+    mount.source = std::move(source);
+    mount.target = std::move(target);
+    mount.read_only = read_only;
+    return mount;
+  };
   EXPECT_THAT(container("volumes: [\"./a:/a\", \"/b:/b:ro\", \"../c/:/c:rw\"]").volumes,
-              ElementsAre("/project/a:/a", "/b:/b:ro", "/c:/c"));
+              ElementsAre(bind("/project/a", "/a"), bind("/b", "/b", true), bind("/c", "/c")));
   EXPECT_THAT(container("volumes: [{type: bind, source: ./a, target: /a, read_only: true}]").volumes,
-              ElementsAre("/project/a:/a:ro"));
+              ElementsAre(bind("/project/a", "/a", true)));
   EXPECT_THAT(service("image: x\n    volumes: [\"~/a:/a\"]", {{"HOME", "/home/me"}}).volumes,
-              ElementsAre("/home/me/a:/a"));
+              ElementsAre(bind("/home/me/a", "/a")));
 }
 
 TEST(ContainerService, ReadsTheRest) {
