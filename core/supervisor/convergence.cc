@@ -197,6 +197,9 @@ std::shared_ptr<Unit> Supervisor::Impl::make_unit(const stack::PlannedUnit& plan
   unit.config_hash = planned.config_hash;
   unit.restart = planned.spec.restart;
   unit.depends_on = planned.spec.depends_on;
+  unit.wait_for = planned.spec.wait_for;
+  unit.registry = &view;
+  if (planned.kind == stack::UnitKind::process && planned.spec.process) unit.every = planned.spec.process->every;
   unit.gate = [this](const std::vector<stack::Dependency>& dependencies) { return gate_of(dependencies); };
   unit.changed = [this] { note_change(); };
   std::unique_ptr<Backend> backend;

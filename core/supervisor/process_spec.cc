@@ -47,6 +47,9 @@ process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext&
   process::Spec spec;
   if (unit.spec.process) spec.argv = unit.spec.process->command;
   spec.env = context.inherited;
+  if (!unit.spec.user.empty()) {
+    for (const char* own : {"HOME", "USER", "LOGNAME", "SHELL"}) spec.env.erase(own);
+  }
   spec.env["PATH"] = context.path;
   spec.env["DEVSTACK_PROJECT"] = context.project;
   spec.env["DEVSTACK_SERVICE"] = unit.service;
@@ -64,6 +67,19 @@ process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext&
     spec.working_dir = dir.lexically_normal().string();
   }
   spec.user = unit.spec.user;
+  return spec;
+}
+
+process::Spec stop_spec(const stack::PlannedUnit& unit, const ProcessContext& context, std::uint16_t port, pid_t pid) {
+  process::Spec spec = process_spec(unit, context, port);
+  if (unit.spec.process) spec.argv = unit.spec.process->stop_command;
+  const std::string number = std::to_string(pid);
+  for (auto& word : spec.argv) {
+    if (word == "$PID") word = number;
+    replace_all(word, "${PID}", number);
+    if (port != 0) replace_all(word, "${PORT}", std::to_string(port));
+  }
+  spec.env["PID"] = number;
   return spec;
 }
 

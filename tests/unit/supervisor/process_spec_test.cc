@@ -41,6 +41,26 @@ TEST(ProcessSpec, WorksInTheProjectsDirectory) {
   EXPECT_EQ(process_spec(planned, context(), 0).working_dir, "/else");
 }
 
+TEST(ProcessSpec, LeavesTheHomeOfAnotherUserToTheStart) {
+  auto planned = unit();
+  planned.spec.user = "nobody";
+  EXPECT_FALSE(process_spec(planned, context(), 0).env.contains("HOME"));
+  planned.spec.environment = {{"HOME", "/given"}};
+  EXPECT_EQ(process_spec(planned, context(), 0).env.at("HOME"), "/given");
+}
+
+TEST(StopSpec, KnowsTheProcessItStops) {
+  auto planned = unit();
+  planned.spec.working_dir = "sub";
+  planned.spec.environment = {{"MODE", "test"}};
+  planned.spec.process->stop_command = {"./ctl", "--pid=${PID}", "$PID", "--port=${PORT}"};
+  const auto spec = stop_spec(planned, context(), 8081, 4711);
+  EXPECT_EQ(spec.argv, (std::vector<std::string>{"./ctl", "--pid=4711", "4711", "--port=8081"}));
+  EXPECT_EQ(spec.env.at("PID"), "4711");
+  EXPECT_EQ(spec.env.at("MODE"), "test");
+  EXPECT_EQ(spec.working_dir, "/srv/demo/sub");
+}
+
 TEST(ProcessService, IsNamedAndTaggedAsRegistratorWould) {
   registry::Identity identity;
   identity.node = "laptop";
