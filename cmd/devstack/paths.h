@@ -28,8 +28,8 @@ struct StatePaths {
   [[nodiscard]] std::string log() const { return root + "/devstack.log"; }
   [[nodiscard]] std::string programs() const { return root + "/bin"; }
   [[nodiscard]] std::string proxy() const { return root + "/proxy"; }
-  /// The project that runs here: names what a killed supervisor left behind.
-  [[nodiscard]] std::string project() const { return root + "/project"; }
+  /// A folder for each project that is up here: load.json, processes.json.
+  [[nodiscard]] std::string projects() const { return root + "/projects"; }
 };
 
 }  // namespace devstack

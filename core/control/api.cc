@@ -135,7 +135,8 @@ struct ControlApi::Impl {
     if (!options.down) co_return failure(Errc::unavailable, "down is not available here");
     std::optional<std::chrono::seconds> grace;
     if (timeout->has_value()) grace = std::chrono::seconds(**timeout);
-    const auto result = co_await to_its_end<void>("down", options.down(grace));
+    std::string project(query.get("project").value_or(""));
+    const auto result = co_await to_its_end<void>("down", options.down(grace, std::move(project)));
     co_return done(result);
   }
 

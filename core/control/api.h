@@ -33,7 +33,8 @@ struct ControlOptions {
   std::function<std::string(std::uint64_t& after, std::size_t most)> dns_log;
   /// The document of GET /v1/dns/queries (core/dns/queries_json.h), with the queries from number `after` on.
   std::function<std::string(std::uint64_t after)> dns_queries;
-  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace)> down;
+  /// `project` "" = all of them, and then the components.
+  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace, std::string project)> down;
   /// The bodies of POST /v1/apply and POST /v1/plan and what they answer are JSON between CLI and composition root;
   /// GET /v1/plan passes "".
   std::function<asio::awaitable<Result<std::string>>(std::string request_json)> apply;
@@ -54,7 +55,7 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///                                               answered
 ///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page
 ///     POST /v1/units/NAME/{stop,start,restart}  by unit or service name; answers {} when done
-///     POST /v1/down?timeout=SECONDS             answers {} after the services are down
+///     POST /v1/down?timeout=SECONDS&project=NAME   answers {} after the services (of that project) are down
 ///     POST /v1/apply · GET, POST /v1/plan       the composition root's
 ///
 /// Errors: error_json.h. Loop thread; outlives the servers that hand it requests. `stack` outlives it.

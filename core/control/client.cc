@@ -159,8 +159,10 @@ asio::awaitable<Result<void>> ControlClient::unit_action(UnitAction action, std:
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> ControlClient::down(std::optional<std::chrono::seconds> grace) const {
-  auto target = grace ? fmt::format("/v1/down?timeout={}", grace->count()) : std::string("/v1/down");
+asio::awaitable<Result<void>> ControlClient::down(std::optional<std::chrono::seconds> grace,
+                                                  std::string project) const {
+  auto target = "/v1/down?project=" + http::encode_path(project, http::Slash::escape);
+  if (grace) target += fmt::format("&timeout={}", grace->count());
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }

@@ -83,8 +83,10 @@ process::Spec stop_spec(const stack::PlannedUnit& unit, const ProcessContext& co
   return spec;
 }
 
-std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const registry::Identity& identity,
-                                                 std::uint16_t port) {
+std::string registry_source(const std::string& project) { return "supervisor/" + project; }
+
+std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const std::string& project,
+                                                 const registry::Identity& identity, std::uint16_t port) {
   if (port == 0 || !setting(unit.spec, "SERVICE_IGNORE").empty()) return std::nullopt;
   registry::Service service;
   service.node = identity.node;
@@ -96,7 +98,7 @@ std::optional<registry::Service> process_service(const stack::PlannedUnit& unit,
   service.address = identity.address.empty() ? "127.0.0.1" : identity.address;
   service.port = port;
   service.agent_owned = true;
-  service.source = "supervisor";
+  service.source = registry_source(project);
   return service;
 }
 

@@ -30,10 +30,13 @@ process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext&
 /// words.
 process::Spec stop_spec(const stack::PlannedUnit& unit, const ProcessContext& context, std::uint16_t port, pid_t pid);
 
+/// Whose entries of the registry are a project's: Service::source.
+std::string registry_source(const std::string& project);
+
 /// The registry entry, or nothing for a process without a port or with SERVICE_IGNORE. Name, tags and id may be set by
 /// Registrator's SERVICE_NAME, SERVICE_TAGS and SERVICE_ID in labels or environment (environment wins).
-std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const registry::Identity& identity,
-                                                 std::uint16_t port);
+std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const std::string& project,
+                                                 const registry::Identity& identity, std::uint16_t port);
 
 /// Whether the unit has a health check that a host process can run.
 bool has_command_check(const stack::ServiceSpec& spec);

@@ -212,7 +212,7 @@ asio::awaitable<void> ProcessUnit::give_up(std::string why) {
 asio::awaitable<void> ProcessUnit::take_in() {
   auto identity = shared_.writer->identity();
   if (!listening_.empty()) identity.address = listening_;
-  registered_ = process_service(unit_, identity, record_.port);
+  registered_ = process_service(unit_, shared_.context.project, identity, record_.port);
   if (!registered_) co_return;
   registry::Service service = *registered_;
   std::vector<registry::Check> checks;

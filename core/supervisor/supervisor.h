@@ -23,9 +23,11 @@ namespace asio = boost::asio;
 
 struct SupervisorOptions {
   std::string state_dir;   ///< logs/, processes.json, plan.json live here
+  std::string project;     ///< whose processes are remembered in projects/PROJECT/; "" = those of the only one
   std::string stack_file;  ///< shown in the status
   std::string version;
-  std::string process_path;  ///< PATH of host processes
+  std::string process_path;         ///< PATH of host processes
+  std::function<void()> on_change;  ///< status() would say something else; beside changed()
   /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
   std::function<std::vector<std::string>()> container_dns;
   /// The address at which others reach a process of this machine that listens on a TCP port; nothing while it does not

@@ -161,7 +161,7 @@ TEST_F(ControlSocket, ActionEndsEvenWhenItsClientHangsUp) {
 TEST_F(ControlSocket, HooksCarryDownApplyAndPlan) {
   ControlOptions options;
   std::optional<std::chrono::seconds> asked;
-  options.down = [&](std::optional<std::chrono::seconds> grace) -> asio::awaitable<Result<void>> {
+  options.down = [&](std::optional<std::chrono::seconds> grace, std::string) -> asio::awaitable<Result<void>> {
     asked = grace;
     co_return Result<void>();
   };

@@ -46,7 +46,7 @@ TEST_F(ProcessesTest, IsReadyAndRegisteredOnceItsLogSaysSo) {
     id = stack.unit("worker").id;
   }
   // Taken back, it is as ready as it was, whatever became of its log.
-  ::unlink((dir.path() + "/state/logs/worker.log").c_str());
+  ::unlink((dir.path() + "/state/logs/" + project + "/worker.log").c_str());
   auto stack = make_stack();
   stack.supervisor->apply(plan({worker, dependent}));
   ASSERT_TRUE(stack.up());
@@ -121,7 +121,7 @@ TEST_F(ProcessesTest, StopCommandAsksItToEnd) {
   const auto id = stack.unit("worker").id;
   stack.down();
   EXPECT_EQ(test::read_file(dir.file("asked")), "me " + id + "\n");
-  EXPECT_THAT(test::read_file(dir.path() + "/state/logs/worker.log"), HasSubstr("bye"));
+  EXPECT_THAT(test::read_file(dir.path() + "/state/logs/" + project + "/worker.log"), HasSubstr("bye"));
 }
 
 TEST_F(ProcessesTest, AStopCommandThatFailsIsFollowedByTheSignal) {
@@ -133,7 +133,7 @@ TEST_F(ProcessesTest, AStopCommandThatFailsIsFollowedByTheSignal) {
   ASSERT_TRUE(stack.up());
   ASSERT_TRUE(log_has(stack, "worker", "up"));
   stack.down();
-  EXPECT_THAT(test::read_file(dir.path() + "/state/logs/worker.log"), HasSubstr("bye"));
+  EXPECT_THAT(test::read_file(dir.path() + "/state/logs/" + project + "/worker.log"), HasSubstr("bye"));
 }
 
 TEST_F(ProcessesTest, WhatLeftItsSessionEndsWithIt) {
