@@ -37,6 +37,28 @@ struct SupervisorOptions {
   std::function<asio::awaitable<Result<bool>>(std::string image)> provide_image;
 };
 
+/// What a user may ask of one `up`, beside the plan.
+struct ApplyOptions {
+  bool force_recreate = false;      ///< containers are replaced although nothing changed
+  bool no_recreate = false;         ///< containers that exist stay, although something changed
+  bool renew_anon_volumes = false;  ///< a replaced container begins with empty anonymous volumes
+  bool no_deps = false;             ///< only `services`, not what they depend on
+  stack::Texts services;            ///< only these and what they depend on; the others stay as they are. Empty: all
+  bool remove_orphans = false;      ///< also containers of this project that another program made
+  bool build = false;               ///< images with a `build` are built, though they are there
+  std::string pull;                 ///< always, missing, never; "": each service's pull_policy
+};
+
+/// Which images `down` removes: those without `image:` of their own, or all that the plan names.
+enum class RemoveImages { none, local, all };
+
+struct DownOptions {
+  std::optional<std::chrono::seconds> grace;  ///< for each unit; nothing: its stop_grace_period
+  bool volumes = false;  ///< named volumes of the project that are not external, and anonymous ones
+  RemoveImages images = RemoveImages::none;
+  bool orphans = false;  ///< also containers of this project that another program made
+};
+
 /// Brings a plan about and keeps it so: components first, in the order of their `after()`, then services in dependency
 /// order, each as a unit of one state machine (status.h), health-gated, restarted with backoff, stopped in reverse.
 /// Containers are found by label (io.devstack.project/.unit/.config-hash), processes by pid and start time, so that a
@@ -54,7 +76,7 @@ class Supervisor {
   asio::awaitable<Result<void>> start_components();
   /// Makes `plan` the wanted one and returns at once; convergence goes on in the background: unchanged units are left
   /// alone, changed ones replaced, missing ones created or adopted, others removed.
-  void apply(stack::Plan plan);
+  void apply(stack::Plan plan, ApplyOptions how = {});
   [[nodiscard]] const stack::Plan& plan() const;
 
   [[nodiscard]] Status status() const;
@@ -69,6 +91,7 @@ class Supervisor {
   /// `down`: stops services in reverse order (at most `grace` each when given), removes containers and the project's
   /// network, then stops the components. Bounded; reports what could not be removed.
   asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt);
+  asio::awaitable<Result<void>> down(DownOptions options);
   /// Ends supervision and leaves services running (for an upgrade in place): the next start re-adopts them.
   asio::awaitable<void> detach();
 
