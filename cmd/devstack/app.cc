@@ -6,6 +6,7 @@
 #include "cmd/devstack/app_parts.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/hello_image.h"
+#include "cmd/devstack/log_keeping.h"
 #include "cmd/devstack/paths.h"
 #include "core/base/async/task_group.h"
 #include "core/base/log.h"
@@ -27,7 +28,11 @@ struct App::Impl {
         engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {
   }
 
-  ~Impl() { supervisor.reset(); }  // its units point into the components of `parts`
+  // The supervisor's units point into the components of `parts`, and `logs` looks at it.
+  ~Impl() {
+    logs.reset();
+    supervisor.reset();
+  }
 
   asio::any_io_executor loop;
   AppOptions options;
@@ -39,6 +44,7 @@ struct App::Impl {
   Ports ports;
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<supervisor::Supervisor> supervisor;
+  std::unique_ptr<LogKeeping> logs;
   std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
 
   asio::awaitable<Result<void>> open_registry();
@@ -69,7 +75,12 @@ void App::Impl::make_supervisor() {
     return found;
   };
   wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
+  wanted.before_remove = [this](std::string unit, std::string container) {
+    return logs->drain(std::move(unit), std::move(container));
+  };
   supervisor = std::make_unique<supervisor::Supervisor>(loop, std::move(wanted), engine, *registry, *registry);
+  const StatePaths paths(options.state_dir);
+  logs = std::make_unique<LogKeeping>(loop, paths.logs(options.file.project), engine, *supervisor);
 }
 
 Result<void> App::Impl::make_parts(App& app) {
@@ -121,6 +132,7 @@ asio::awaitable<void> App::Impl::take_down_parts() {
   co_await tasks.stop();
   co_await interfaces.stop();
   if (parts) co_await parts->stop();
+  if (logs) co_await logs->stop();
   co_await engine.stop();
   if (registry) co_await registry->close();
 }

@@ -58,6 +58,7 @@ asio::awaitable<void> Supervisor::Impl::converge_on_demand() {
 
 asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted) {
   processes.context.project = wanted.project;
+  processes.log_dir = options.state_dir + "/logs/" + wanted.project;
   if (options.process_host) processes.context.host = options.process_host();
   containers.project = wanted.project;
   containers.network = wanted.network;
@@ -159,6 +160,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_orphans(std::vector<std::
     if (contains(known, unit)) continue;
     log::info("supervisor", "{}: removing container {}", unit, container.id.substr(0, 12));
     co_await engine.client().stop_container(container.id, stray_grace);
+    if (options.before_remove) co_await options.before_remove(unit, container.id);
     const auto removed = co_await engine.client().remove_container(container.id, true, true);
     if (!removed)
       left +=

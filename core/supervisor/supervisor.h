@@ -22,7 +22,7 @@ namespace devstack::supervisor {
 namespace asio = boost::asio;
 
 struct SupervisorOptions {
-  std::string state_dir;   ///< logs/, processes.json, plan.json live here
+  std::string state_dir;   ///< logs/PROJECT/ live here
   std::string stack_file;  ///< shown in the status
   std::string version;
   std::string process_path;  ///< PATH of host processes
@@ -33,6 +33,8 @@ struct SupervisorOptions {
   std::function<std::optional<std::string>(std::uint16_t port)> listening_address;
   /// What host processes are told to listen on ($HOST): the bridge's address, so that containers reach them.
   std::function<std::string()> process_host;
+  /// Called with a unit and a container of it that does not run any more, before that is removed.
+  std::function<asio::awaitable<void>(std::string unit, std::string container)> before_remove;
   /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.
   std::function<asio::awaitable<Result<bool>>(std::string image)> provide_image;
 };
