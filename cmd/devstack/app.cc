@@ -121,6 +121,7 @@ asio::awaitable<void> App::Impl::take_down_parts() {
   co_await tasks.stop();
   co_await interfaces.stop();
   if (parts) co_await parts->stop();
+  if (projects) co_await projects->stop_logs();
   co_await engine.stop();
   if (registry) co_await registry->close();
 }

@@ -239,15 +239,10 @@ void Parts::Impl::make_control(PartsInput& input) {
   };
   stack = std::make_unique<LinkedControl>(input.projects, input.registry, proxy.get(), links);
   control::ControlOptions options;
-  options.log_file = input.state_dir + "/devstack.log";
+  options.logs.projects = StatePaths(input.state_dir).logs("");
+  options.logs.supervisor_log = StatePaths(input.state_dir).log();
   options.registry = &input.registry;
   options.links = links;
-  options.container_logs = [&engine = input.engine](std::string id, bool follow, int tail,
-                                                    std::function<void(std::string_view)> on_bytes) {
-    return engine.client().logs(
-        std::move(id), follow, tail,
-        [on_bytes = std::move(on_bytes)](docker::LogStream, std::string_view bytes) { on_bytes(bytes); });
-  };
   if (dns) {
     options.dns_log = [server = dns.get()](std::uint64_t& after, std::size_t most) {
       std::string out;

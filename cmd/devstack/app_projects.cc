@@ -27,7 +27,9 @@ AppProjects::AppProjects(ProjectsInput input)
       paths_(input_.state_dir),
       projects_(input_.loop, [this](const std::string& project, std::function<void()> on_change) {
         return make(project, std::move(on_change));
-      }) {}
+      }) {
+  projects_.on_down = [this](std::string project) { return end_logs(std::move(project)); };
+}
 
 std::unique_ptr<supervisor::Supervisor> AppProjects::make(const std::string& project, std::function<void()> on_change) {
   const auto at = loaded_.find(project);
@@ -40,6 +42,9 @@ std::unique_ptr<supervisor::Supervisor> AppProjects::make(const std::string& pro
     const auto path = at->second.load.environment.find("PATH");
     if (path != at->second.load.environment.end()) options.process_path = paths_.programs() + ":" + path->second;
   }
+  options.before_remove = [this, project](std::string unit, std::string container) {
+    return drain(project, std::move(unit), std::move(container));
+  };
   input_.complete(options);
   return std::make_unique<supervisor::Supervisor>(input_.loop, std::move(options), input_.engine, input_.registry,
                                                   input_.registry);
@@ -47,6 +52,20 @@ std::unique_ptr<supervisor::Supervisor> AppProjects::make(const std::string& pro
 
 Result<stack::Plan> AppProjects::plan_of(const stack::StackFile& file) const {
   return stack::make_plan(file, input_.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
+}
+
+asio::awaitable<void> AppProjects::drain(std::string project, std::string unit, std::string container) {
+  const auto at = logs_.find(project);
+  if (at != logs_.end()) co_await at->second->drain(std::move(unit), std::move(container));
+}
+
+asio::awaitable<void> AppProjects::end_logs(std::string project) {
+  auto entry = logs_.extract(project);
+  if (entry) co_await entry.mapped()->stop();
+}
+
+asio::awaitable<void> AppProjects::stop_logs() {
+  while (!logs_.empty()) co_await end_logs(logs_.begin()->first);
 }
 
 asio::awaitable<void> AppProjects::wait_gone(std::string project) {
@@ -70,6 +89,8 @@ asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load,
   CO_CHECK(save_load(paths_, project, load));
   loaded_[project] = Loaded{std::move(load), file};
   auto& supervisor = projects_.project(project);
+  auto& logs = logs_[project];
+  if (!logs) logs = std::make_unique<LogKeeping>(input_.loop, paths_.logs(project), input_.engine, supervisor);
   std::string said;
   if (project == input_.components.project) {
     said = describe_changes(stack::diff(supervisor.plan(), plan), input_.components, file);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cmd/devstack/log_keeping.h"
 #include "cmd/devstack/paths.h"
 #include "core/docker/engine_watcher.h"
 #include "core/registry/registry.h"
@@ -45,6 +46,8 @@ class AppProjects {
   [[nodiscard]] bool leaves_others(const std::string& project) const;
   asio::awaitable<Result<void>> down(std::string project, std::optional<std::chrono::seconds> grace);
   asio::awaitable<Result<void>> down_all(std::optional<std::chrono::seconds> grace);
+  /// Before the engine is stopped: keeps what was printed until then.
+  asio::awaitable<void> stop_logs();
 
  private:
   struct Loaded {
@@ -54,11 +57,14 @@ class AppProjects {
   std::unique_ptr<supervisor::Supervisor> make(const std::string& project, std::function<void()> on_change);
   [[nodiscard]] Result<stack::Plan> plan_of(const stack::StackFile& file) const;
   asio::awaitable<void> wait_gone(std::string project);
+  asio::awaitable<void> end_logs(std::string project);
+  asio::awaitable<void> drain(std::string project, std::string unit, std::string container);
 
   ProjectsInput input_;
   StatePaths paths_;
   std::map<std::string, Loaded> loaded_;
   supervisor::Projects projects_;
+  std::map<std::string, std::unique_ptr<LogKeeping>> logs_;  ///< by project; they look at its supervisor
 };
 
 }  // namespace devstack

@@ -5,6 +5,7 @@
 
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/load_records.h"
+#include "cmd/devstack/log_keeping.h"
 #include "core/base/log.h"
 #include "core/docker/engine_watcher.h"
 #include "core/proxy/haproxy_engine.h"
@@ -49,14 +50,20 @@ asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project,
   in_memory.identity.node = "cleanup";
   in_memory.identity.address = "127.0.0.1";
   CO_TRY(auto registry, co_await registry::Registry::open(loop, std::move(in_memory)));
+  // What was printed since the crash is kept as if there had been none.
+  logs::LogKeeper keeper(loop, paths.logs(project), engine_logs(engine));
   supervisor::SupervisorOptions options;
   options.state_dir = paths.root;
   options.project = project;
+  options.before_remove = [&keeper](std::string unit, std::string container) {
+    return keeper.drain(std::move(unit), container.substr(0, 12));
+  };
   Result<void> outcome;
   {
     supervisor::Supervisor supervisor(loop, std::move(options), engine, *registry, *registry);
     outcome = co_await retire_everything(supervisor, project, grace);
   }
+  co_await keeper.stop();
   const bool looked = engine.state().up;
   co_await engine.stop();
   co_await registry->close();

@@ -24,11 +24,10 @@ namespace devstack::control {
 /// What the composition root adds. A hook that is not set answers 503 unavailable. Hooks run on the loop, are carried
 /// to their end even when the client hangs up, and must not call ControlApi::stop().
 struct ControlOptions {
-  std::string log_file;  ///< the supervisor's own log, for components and "devstack"; "" when it logs to a terminal
+  LogPlaces logs;
   registry::RegistryView* registry = nullptr;  ///< for Status::discovered; none without it
   /// URLs under which a browser reaches a discovered service (through the proxy).
   std::function<std::vector<std::string>(std::string_view service)> links;
-  ContainerLogs container_logs;
   /// The DNS server's queries from number `after` on, a line each, the last `most` of them; moves `after` behind them.
   std::function<std::string(std::uint64_t& after, std::size_t most)> dns_log;
   /// The document of GET /v1/dns/queries (core/dns/queries_json.h), with the queries from number `after` on.
@@ -50,7 +49,9 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/status                           the document of status_json.h
 ///     GET  /v1/status/events                    server-sent events `status`, the whole document on each change, at
 ///                                               most ten a second; a comment every 15 s of quiet
-///     GET  /v1/logs?service=NAME&tail=N&follow=1   text/plain, `name | line`; see log_stream.h
+///     GET  /v1/logs?project=P&service=NAME&tail=N&since=T&until=T&follow=1&format=json   kept lines of NAME
+///     (repeatable) by time,
+///                                               `name | line` or a JSON object a line; see log_stream.h
 ///     GET  /v1/dns/log?tail=N&follow=1          text/plain, a query a line: what the DNS server was asked, and how it
 ///                                               answered
 ///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page

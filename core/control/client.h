@@ -31,7 +31,7 @@ class ControlClient {
   /// (Errc::timeout). Errc::unavailable when the supervisor goes away.
   asio::awaitable<Result<void>> watch(std::function<bool(const supervisor::Status&)> on_status,
                                       Instant deadline = Instant::max()) const;
-  /// `on_text` gets pieces of `name | line\n` text. Returns when the log ends; when following, cancel it.
+  /// `on_text` gets pieces of text in the request's form. Returns when the log ends; when following, cancel it.
   asio::awaitable<Result<void>> logs(LogRequest request, std::function<void(std::string_view)> on_text) const;
 
   /// The same of the DNS server's queries, one a line; `tail` < 0 for all that it still knows.

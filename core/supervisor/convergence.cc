@@ -161,6 +161,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_orphans(std::vector<std::
     if (contains(known, unit)) continue;
     log::info("supervisor", "{}: removing container {}", unit, container.id.substr(0, 12));
     co_await engine.client().stop_container(container.id, stray_grace);
+    if (options.before_remove) co_await options.before_remove(unit, container.id);
     const auto removed = co_await engine.client().remove_container(container.id, true, true);
     if (!removed)
       left +=

@@ -123,6 +123,7 @@ asio::awaitable<Result<void>> Projects::down(std::string project, std::optional<
   }
   const auto supervisor = at->supervisor;
   const auto outcome = co_await supervisor->down(grace);
+  if (on_down) co_await on_down(project);
   // By now somebody else may have changed the list.
   std::erase_if(projects_, [&](const Project& other) { return other.supervisor == supervisor; });
   changed_->bump();

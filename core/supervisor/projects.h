@@ -39,6 +39,8 @@ class Projects {
   asio::awaitable<Result<void>> restart_unit(std::string name);
   [[nodiscard]] std::string log_file(const std::string& unit) const;
 
+  /// Called when a project is down, before its supervisor goes; may be called twice.
+  std::function<asio::awaitable<void>(std::string project)> on_down;
   /// Takes one project down and forgets it; the components and the others run on. Errc::not_found names those there
   /// are.
   asio::awaitable<Result<void>> down(std::string project, std::optional<std::chrono::seconds> grace);

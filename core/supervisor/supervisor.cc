@@ -269,8 +269,9 @@ asio::awaitable<Result<void>> Supervisor::start_components() {
   co_return co_await impl->start_components();
 }
 
-void Supervisor::apply(stack::Plan plan) {
+void Supervisor::apply(stack::Plan plan, ApplyOptions how) {
   if (impl_->stopping) return;
+  impl_->how = std::move(how);
   impl_->plan = std::move(plan);
   impl_->subscribe_to_engine();
   if (impl_->applied++ == 0) impl_->tasks.spawn("supervisor: convergence", impl_->converge_on_demand());
@@ -308,8 +309,14 @@ asio::awaitable<Result<void>> Supervisor::restart_unit(std::string name) {
 }
 
 asio::awaitable<Result<void>> Supervisor::down(std::optional<std::chrono::seconds> grace) {
+  DownOptions options;
+  options.grace = grace;
+  co_return co_await down(std::move(options));
+}
+
+asio::awaitable<Result<void>> Supervisor::down(DownOptions options) {
   const auto impl = impl_;
-  co_return co_await impl->down(grace);
+  co_return co_await impl->down(options.grace);
 }
 
 asio::awaitable<void> Supervisor::detach() {
