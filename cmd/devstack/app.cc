@@ -3,57 +3,15 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cmd/devstack/app_parts.h"
-#include "cmd/devstack/command.h"
+#include "cmd/devstack/app_impl.h"
 #include "cmd/devstack/hello_image.h"
-#include "cmd/devstack/log_keeping.h"
 #include "cmd/devstack/paths.h"
-#include "core/base/async/task_group.h"
 #include "core/base/log.h"
-#include "core/net/interfaces.h"
 #include "core/net/port_holder.h"
-#include "core/stack/plan.h"
 
 namespace devstack {
 
 using namespace std::chrono_literals;
-
-struct App::Impl {
-  Impl(asio::io_context& io, AppOptions given)
-      : loop(io.get_executor()),
-        options(std::move(given)),
-        finished(loop),
-        interfaces(loop),
-        tasks(loop),
-        engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {
-  }
-
-  // The supervisor's units point into the components of `parts`, and `logs` looks at it.
-  ~Impl() {
-    logs.reset();
-    supervisor.reset();
-  }
-
-  asio::any_io_executor loop;
-  AppOptions options;
-  Signal finished;
-  std::vector<std::string> notices;
-  net::InterfaceWatcher interfaces;
-  TaskGroup tasks;
-  docker::EngineWatcher engine;
-  Ports ports;
-  std::unique_ptr<registry::Registry> registry;
-  std::unique_ptr<supervisor::Supervisor> supervisor;
-  std::unique_ptr<LogKeeping> logs;
-  std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
-
-  asio::awaitable<Result<void>> open_registry();
-  asio::awaitable<Result<void>> bring_up();
-  asio::awaitable<void> take_down_parts();
-  asio::awaitable<void> follow_interfaces();
-  void make_supervisor();
-  Result<void> make_parts(App& app);
-};
 
 asio::awaitable<Result<void>> App::Impl::open_registry() {
   auto wanted = registry_options(options.file, options.state_dir);
@@ -84,9 +42,10 @@ void App::Impl::make_supervisor() {
 }
 
 Result<void> App::Impl::make_parts(App& app) {
-  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, *supervisor, {},
+  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, *supervisor, {}, {},
                    {}};
-  input.down = [&app](std::optional<std::chrono::seconds> grace) { return app.down(grace); };
+  input.down = [&app](supervisor::DownOptions wanted) { return app.down(wanted); };
+  input.plan = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> { return app.plan(request); };
   input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> {
     return app.apply(request);
   };
@@ -95,13 +54,14 @@ Result<void> App::Impl::make_parts(App& app) {
   return {};
 }
 
-asio::awaitable<Result<void>> App::Impl::bring_up() {
+asio::awaitable<Result<void>> App::Impl::bring_up(App& app) {
   std::ofstream(StatePaths(options.state_dir).project()) << options.file.project;
   CO_CHECK(co_await seed_keys(*registry, options.file.registry.kv));
   CO_CHECK(co_await supervisor->start_components());
-  const auto available = engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
-  CO_TRY(auto plan, stack::make_plan(options.file, available));
-  supervisor->apply(std::move(plan));
+  auto file = options.file;
+  CO_TRY(auto plan, chosen_plan({}, file, options.choice, engine_available()));
+  if (options.choice.watch) start_watching(app);
+  supervisor->apply(std::move(plan), options.choice.how);
   if (const auto watching = interfaces.start(); !watching) {
     log::warn("core", "docker0 is not followed: {}", watching.error().message);
   } else {
@@ -133,6 +93,8 @@ asio::awaitable<void> App::Impl::take_down_parts() {
   co_await interfaces.stop();
   if (parts) co_await parts->stop();
   if (logs) co_await logs->stop();
+  std::error_code ignored;
+  if (forget_logs) std::filesystem::remove_all(StatePaths(options.state_dir).logs(options.file.project), ignored);
   co_await engine.stop();
   if (registry) co_await registry->close();
 }
@@ -146,9 +108,9 @@ asio::awaitable<Result<void>> App::start() {
   app.ports = choose_ports(file, app.notices);
   app.engine.start();
   co_await app.engine.wait_probed(3s);
-  // Said before anything is touched: a stack that needs an engine, a cycle, a word that is no address.
-  const auto plan =
-      stack::make_plan(file, app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
+  // Said before anything is touched: a stack that needs an engine, a cycle, an unknown service.
+  auto scaled = file;
+  const auto plan = chosen_plan({}, scaled, app.options.choice, app.engine_available());
   Result<void> outcome;
   if (!plan) {
     outcome = tl::unexpected(plan.error());
@@ -161,7 +123,7 @@ asio::awaitable<Result<void>> App::start() {
     outcome = app.make_parts(*this);
   }
   if (outcome) outcome = app.parts->serve_control();
-  if (outcome) outcome = co_await app.bring_up();
+  if (outcome) outcome = co_await app.bring_up(*this);
   if (!outcome) {
     // Not down(): services that an earlier supervisor left running stay for the next start.
     if (app.supervisor) co_await app.supervisor->detach();
@@ -170,10 +132,11 @@ asio::awaitable<Result<void>> App::start() {
   co_return outcome;
 }
 
-asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> App::down(supervisor::DownOptions wanted) {
   auto& app = *impl_;
   co_await app.tasks.stop();
-  const auto outcome = co_await app.supervisor->down(grace);
+  app.forget_logs = wanted.volumes;
+  const auto outcome = co_await app.supervisor->down(wanted);
   std::error_code ignored;
   if (outcome) std::filesystem::remove(StatePaths(app.options.state_dir).project(), ignored);
   // The client that asked still waits for its answer on the control socket: that goes last, and not from here.
@@ -185,26 +148,9 @@ asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grac
   co_return outcome;
 }
 
-asio::awaitable<Result<std::string>> App::reload() { co_return co_await apply(apply_request(impl_->options.load)); }
-
-asio::awaitable<Result<std::string>> App::apply(std::string request) {
-  auto& app = *impl_;
-  CO_TRY(auto load, parse_apply_request(request));
-  CO_TRY(auto file, stack::load(load));
-  if (file.project != app.options.file.project) {
-    co_return fail(Errc::conflict,
-                   "{} is up here: run `devstack down` first, or set DEVSTACK_STATE_DIR for a second one",
-                   app.options.file.project);
-  }
-  const auto available = app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
-  CO_TRY(auto plan, stack::make_plan(file, available));
-  auto said = describe_changes(stack::diff(app.supervisor->plan(), plan), app.options.file, file);
-  app.supervisor->apply(std::move(plan));
-  app.options.load = std::move(load);
-  app.options.file.services = std::move(file.services);
-  co_return said;
-}
-
+supervisor::Status App::status() const { return impl_->supervisor->status(); }
+Signal& App::changed() { return impl_->supervisor->changed(); }
+const stack::StackFile& App::file() const { return impl_->options.file; }
 Signal& App::finished() { return impl_->finished; }
 const std::vector<std::string>& App::notices() const { return impl_->notices; }
 

@@ -53,8 +53,8 @@ struct PartsInput {
   docker::EngineWatcher& engine;
   registry::Registry& registry;
   supervisor::Supervisor& supervisor;
-  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds>)> down;
-  std::function<asio::awaitable<Result<std::string>>(std::string)> apply;
+  std::function<asio::awaitable<Result<void>>(supervisor::DownOptions)> down;
+  std::function<asio::awaitable<Result<std::string>>(std::string)> apply, plan;
 };
 
 class Parts {

@@ -24,8 +24,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct DownOptions {
+struct DownFlags {
   int timeout = -1;
+  bool volumes = false;
+  bool orphans = false;
+  std::string images;
 };
 
 /// The answer to `down` comes before the supervisor has ended: its sockets and its lock go with the process.
@@ -93,28 +96,49 @@ void warn_of_containers_without_dns(const supervisor::Status& before) {
 }
 
 asio::awaitable<Result<supervisor::Status>> stop_running(control::ControlClient client,
-                                                         std::optional<std::chrono::seconds> grace) {
+                                                         supervisor::DownOptions options) {
   CO_TRY(const auto status, co_await client.status());
-  CO_CHECK(co_await client.down(grace));
+  CO_CHECK(co_await client.down(options));
   CO_CHECK(co_await wait_ended(static_cast<pid_t>(status.pid)));
   co_return status;
 }
 
-int down(const Globals& globals, const DownOptions& options) {
+supervisor::DownOptions options_of(const DownFlags& flags) {
+  using supervisor::RemoveImages;
+  supervisor::DownOptions options;
+  if (flags.timeout >= 0) options.grace = std::chrono::seconds(flags.timeout);
+  options.volumes = flags.volumes;
+  options.orphans = flags.orphans;
+  if (flags.images == "local") options.images = RemoveImages::local;
+  if (flags.images == "all") options.images = RemoveImages::all;
+  return options;
+}
+
+/// What a killed supervisor left behind, or, with flags that say what else is to go, what a `down` has left.
+Result<std::string> clean_up(const Globals& globals, const StatePaths& paths, const supervisor::DownOptions& options) {
+  auto project = project_left_here(paths);
+  const bool more = options.volumes || options.orphans || options.images != supervisor::RemoveImages::none;
+  if (project.empty() && more) {
+    TRY(const auto file, stack::load(load_options(globals)));
+    project = file.project;
+  }
+  if (!project.empty()) CHECK(clean_up_after_crash(paths, project, options));
+  return project;
+}
+
+int down(const Globals& globals, const DownFlags& flags) {
   const StatePaths paths(state_dir());
   const control::ControlClient client(paths.root);
-  std::optional<std::chrono::seconds> grace;
-  if (options.timeout >= 0) grace = std::chrono::seconds(options.timeout);
+  const auto options = options_of(flags);
   std::string project;
   supervisor::Status before;
   if (run_blocking(client.is_running())) {
-    const auto stopped = run_blocking(stop_running(client, grace));
+    const auto stopped = run_blocking(stop_running(client, options));
     if (!stopped) return report(stopped.error());
     before = *stopped;
     project = before.project;
   } else {
-    // A supervisor that was killed leaves its containers and processes behind: take them away without it.
-    const auto cleaned = clean_up_after_crash(paths, grace);
+    const auto cleaned = clean_up(globals, paths, options);
     if (!cleaned) return report(cleaned.error());
     project = *cleaned;
   }
@@ -126,12 +150,16 @@ int down(const Globals& globals, const DownOptions& options) {
 }  // namespace
 
 void add_down(CommandLine line) {
-  auto* command = line.cli.add_subcommand("down", "stop everything and leave nothing behind but the registry's data");
-  auto options = std::make_shared<DownOptions>();
-  command->add_option("-t,--timeout", options->timeout,
-                      "seconds a service may take to stop (default: its own grace period)");
+  auto* command = line.cli.add_subcommand("down", "stop everything and leave nothing behind but data and logs");
+  auto flags = std::make_shared<DownFlags>();
+  command->add_option("-t,--timeout", flags->timeout, "seconds a service may take to stop (default: its own grace)");
+  command->add_flag("-v,--volumes", flags->volumes, "remove the project's volumes and kept logs, too");
+  command->add_option("--rmi", flags->images, "remove images, too: local (built here) or all")
+      ->check(CLI::IsMember({"local", "all"}));
+  command->add_flag("--remove-orphans", flags->orphans,
+                    "also this project's containers that are not of the stack file");
   command->callback(
-      [line, options] { line.chosen = [&globals = line.globals, options] { return down(globals, *options); }; });
+      [line, flags] { line.chosen = [&globals = line.globals, flags] { return down(globals, *flags); }; });
 }
 
 }  // namespace devstack

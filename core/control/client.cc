@@ -116,8 +116,9 @@ asio::awaitable<Result<void>> ControlClient::watch(std::function<bool(const supe
 
 asio::awaitable<Result<void>> ControlClient::logs(LogRequest log, std::function<void(std::string_view)> on_text) const {
   const auto& choice = log.choice;
-  auto target = fmt::format("/v1/logs?tail={}&follow={}&format={}", choice.tail < 0 ? "all" : std::to_string(choice.tail),
-                            log.follow == Follow::yes ? 1 : 0, log.form == LogForm::json ? "json" : "text");
+  auto target =
+      fmt::format("/v1/logs?tail={}&follow={}&format={}", choice.tail < 0 ? "all" : std::to_string(choice.tail),
+                  log.follow == Follow::yes ? 1 : 0, log.form == LogForm::json ? "json" : "text");
   for (const auto& name : log.services) target += "&service=" + http::encode_path(name, http::Slash::escape);
   if (choice.since) target += "&since=" + logs::format_time(*choice.since);
   if (choice.until) target += "&until=" + logs::format_time(*choice.until);
@@ -157,13 +158,24 @@ asio::awaitable<Result<void>> ControlClient::stream_text(std::string target,
 }
 
 asio::awaitable<Result<void>> ControlClient::unit_action(UnitAction action, std::string name) const {
-  auto target = fmt::format("/v1/units/{}/{}", http::encode_path(name, http::Slash::escape), to_string(action));
+  co_return co_await carry_out(UnitOrder{.action = action, .name = std::move(name)});
+}
+
+asio::awaitable<Result<void>> ControlClient::carry_out(UnitOrder order) const {
+  auto target = fmt::format("/v1/units/{}/{}?signal={}", http::encode_path(order.name, http::Slash::escape),
+                            to_string(order.action), http::encode_path(order.signal, http::Slash::escape));
+  if (order.grace) target += fmt::format("&timeout={}", order.grace->count());
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> ControlClient::down(std::optional<std::chrono::seconds> grace) const {
-  auto target = grace ? fmt::format("/v1/down?timeout={}", grace->count()) : std::string("/v1/down");
+asio::awaitable<Result<void>> ControlClient::down(supervisor::DownOptions options) const {
+  using supervisor::RemoveImages;
+  auto target = fmt::format("/v1/down?volumes={}&orphans={}", options.volumes ? 1 : 0, options.orphans ? 1 : 0);
+  if (options.images != RemoveImages::none) {
+    target += options.images == RemoveImages::local ? "&images=local" : "&images=all";
+  }
+  if (options.grace) target += fmt::format("&timeout={}", options.grace->count());
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }

@@ -245,6 +245,11 @@ asio::awaitable<Result<void>> ContainerUnit::remove() {
   co_return co_await shared_.engine.client().remove_container((*found)->id, true, true);
 }
 
+asio::awaitable<Result<void>> ContainerUnit::signal(int number) {
+  CO_CHECK(shared_.reachable());
+  co_return co_await shared_.engine.client().kill_container(id_, std::to_string(number));
+}
+
 asio::awaitable<void> ContainerUnit::detach() { co_await looks_.stop(); }
 
 void ContainerUnit::describe(UnitStatus& status) const {
