@@ -37,6 +37,7 @@ void add_logs(CommandLine line);
 void add_unit_actions(CommandLine line);
 void add_port(CommandLine line);
 void add_config(CommandLine line);
+void add_plan(CommandLine line);
 void add_registry(CommandLine line);
 void add_dns(CommandLine line);
 void add_kv(CommandLine line);

@@ -2,7 +2,6 @@
 
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/terminal.h"
-#include "core/stack/plan.h"
 
 namespace devstack {
 namespace {
@@ -15,24 +14,6 @@ int print_config(const Globals& globals, const std::string& format) {
   return 0;
 }
 
-int print_plan(const Globals& globals) {
-  const auto file = stack::load(load_options(globals));
-  if (!file) return report(file.error());
-  const auto plan = stack::make_plan(*file, stack::EngineAvailable::yes);
-  if (!plan) return report(plan.error());
-  fmt::print("project {}, in the order of start:\n", plan->project);
-  for (const auto& unit : plan->units) {
-    std::string needs;
-    for (const auto& dependency : unit.spec.depends_on) {
-      needs += (needs.empty() ? ", after " : ", ") + dependency.service;
-    }
-    const bool container = unit.kind == stack::UnitKind::container;
-    fmt::print("  {:<20} {}{}\n", unit.name,
-               container ? "container of " + unit.spec.image : std::string("host process"), needs);
-  }
-  return 0;
-}
-
 }  // namespace
 
 void add_config(CommandLine line) {
@@ -42,8 +23,6 @@ void add_config(CommandLine line) {
     const std::string wanted = format->count() > 0 ? format->as<std::string>() : "yaml";
     line.chosen = [&globals = line.globals, wanted] { return print_config(globals, wanted); };
   });
-  auto* plan = line.cli.add_subcommand("plan", "print what `up` would start, in order");
-  plan->callback([line] { line.chosen = [&globals = line.globals] { return print_plan(globals); }; });
 }
 
 }  // namespace devstack

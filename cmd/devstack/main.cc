@@ -92,6 +92,7 @@ int run(int argc, char** argv) {
   devstack::add_unit_actions(line);
   devstack::add_port(line);
   devstack::add_config(line);
+  devstack::add_plan(line);
   devstack::add_registry(line);
   devstack::add_dns(line);
   devstack::add_kv(line);

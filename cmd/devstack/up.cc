@@ -8,8 +8,10 @@
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/daemon.h"
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/plan.h"
 #include "cmd/devstack/status_text.h"
 #include "cmd/devstack/terminal.h"
+#include "cmd/devstack/up_flags.h"
 #include "core/base/async/clock.h"
 #include "core/base/duration.h"
 #include "core/base/log.h"
@@ -29,6 +31,10 @@ struct UpOptions {
   bool detach = false;
   int ready_fd = -1;
   std::string wait_timeout = "120s";
+  bool dry_run = false;
+  bool explain = false;
+  bool no_wait = false;
+  Attachment attachment;
 };
 
 /// Says each unit once when it settles, and again when that changes.
@@ -131,29 +137,43 @@ int wait_and_report(const Globals& globals, const control::ControlClient& client
   return 0;
 }
 
-int up(const Globals& globals, const UpOptions& options) {
+/// Says what changes, before it is done, where `up` is asked to explain.
+void explain_changes(const Globals& globals, const control::ControlClient& client, const std::string& request) {
+  const auto text = run_blocking(client.plan(request));
+  const auto changes = text ? changes_from_json(*text) : Result<Changes>(tl::unexpected(text.error()));
+  if (changes && !globals.json) fmt::print("{}", changes_text(*changes, Explained::yes));
+}
+
+int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   const auto began = std::chrono::steady_clock::now();
   const auto limit = parse_duration(options.wait_timeout);
   if (!limit) return report(Error{Errc::usage, "--wait-timeout: " + limit.error().message});
+  const auto choice = choice_of(flags);
+  if (!choice) return report(choice.error());
+  if (options.dry_run) return print_changes(globals, *choice, options.explain ? Explained::yes : Explained::no);
   const auto load = load_options(globals);
   auto file = stack::load(load);
   if (!file) return report(file.error());
-  if (options.foreground) {
-    return run_in_foreground(globals, ForegroundOptions{load, std::move(*file), options.ready_fd});
+  if (options.foreground || options.attachment.wanted()) {
+    if (options.detach) return report(Error{Errc::usage, "-d and flags that stay in this terminal exclude each other"});
+    return run_in_foreground(globals,
+                             ForegroundOptions{load, std::move(*file), *choice, options.attachment, options.ready_fd});
   }
   for (const auto& warning : file->warnings) terminal::complain(warning);
 
   const control::ControlClient client(state_dir());
   if (run_blocking(client.is_running())) {
-    const auto changes = run_blocking(client.apply(apply_request(load)));
+    const auto request = up_request(load, *choice);
+    if (options.explain) explain_changes(globals, client, request);
+    const auto changes = run_blocking(client.apply(request));
     if (!changes) return report(changes.error());
     if (!globals.json) {
       fmt::print("{}\n", changes->empty() ? file->project + " is already up, nothing changed" : *changes);
     }
-  } else if (const auto started = start_in_background(globals, *file); !started) {
+  } else if (const auto started = start_in_background(globals, *file, *choice); !started) {
     return report(started.error());
   }
-  return wait_and_report(globals, client, file->project, *limit, began);
+  return options.no_wait ? 0 : wait_and_report(globals, client, file->project, *limit, began);
 }
 
 }  // namespace
@@ -161,13 +181,29 @@ int up(const Globals& globals, const UpOptions& options) {
 void add_up(CommandLine line) {
   auto* command = line.cli.add_subcommand("up", "start the stack and return when all of it is healthy");
   auto options = std::make_shared<UpOptions>();
+  auto flags = std::make_shared<UpFlags>();
+  add_up_flags(*command, flags);
   command->add_flag("-d,--detach", options->detach, "run in the background (the default)");
   command->add_flag("--foreground", options->foreground, "stay in this terminal; for systemd");
+  command->add_flag("--no-wait", options->no_wait, "return once all is begun, not when it is healthy");
   command->add_option("--wait-timeout", options->wait_timeout, "how long to wait for health (default 120s)");
+  command->add_flag("--dry-run", options->dry_run, "only say what would be done to each service");
+  command->add_flag("--explain", options->explain, "say why, with the keys that changed");
+  command->add_flag("--watch", flags->watch, "follow the stack's files: each change of them is applied");
+  command->add_flag("--abort-on-container-exit", options->attachment.abort_on_exit,
+                    "stay in this terminal, and stop everything when one ends");
+  command->add_option("--exit-code-from", options->attachment.exit_code_from,
+                      "the same, and exit with the code of that service");
+  command
+      ->add_option("--attach", options->attachment.only, "stay in this terminal and show only these services' output")
+      ->allow_extra_args(false);
+  command->add_option("--no-attach", options->attachment.never, "do not show these services' output")
+      ->allow_extra_args(false);
   command->add_option("--ui-dir", line.globals.ui_dir, "serve the status page's files from this folder");
   command->add_option("--ready-fd", options->ready_fd)->group("");
-  command->callback(
-      [line, options] { line.chosen = [&globals = line.globals, options] { return up(globals, *options); }; });
+  command->callback([line, options, flags] {
+    line.chosen = [&globals = line.globals, options, flags] { return up(globals, *options, *flags); };
+  });
 }
 
 }  // namespace devstack
