@@ -182,14 +182,13 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
 Result<void> start_in_background(const Globals& globals, const stack::StackFile& file) {
   const StatePaths paths(state_dir());
   CHECK(make_state_dir(paths.root));
+  TRY(const auto flags, load_flags(globals, paths.standard_input()));
   int ready[2];
   if (pipe2(ready, O_CLOEXEC) != 0) return fail(Errc::io, "pipe: {}", std::strerror(errno));
 
   std::vector<std::string> args{own_program(), "up",         "--foreground", "--ready-fd",     "3",
                                 "-p",          file.project, "--log-level",  globals.log_level};
-  for (const auto& path : globals.files.empty() ? std::vector<std::string>{file.path} : globals.files) {
-    args.insert(args.end(), {"-f", path});
-  }
+  args.insert(args.end(), flags.begin(), flags.end());
   if (!globals.ui_dir.empty()) args.insert(args.end(), {"--ui-dir", globals.ui_dir});
   std::vector<char*> argv;
   for (auto& arg : args) argv.push_back(arg.data());

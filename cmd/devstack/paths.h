@@ -28,6 +28,8 @@ struct StatePaths {
   [[nodiscard]] std::string log() const { return root + "/devstack.log"; }
   [[nodiscard]] std::string programs() const { return root + "/bin"; }
   [[nodiscard]] std::string proxy() const { return root + "/proxy"; }
+  /// What `up -f -` read.
+  [[nodiscard]] std::string standard_input() const { return root + "/stdin.yaml"; }
   /// The project that runs here: names what a killed supervisor left behind.
   [[nodiscard]] std::string project() const { return root + "/project"; }
 };
