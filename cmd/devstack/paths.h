@@ -26,12 +26,16 @@ struct StatePaths {
   [[nodiscard]] std::string control_socket() const { return root + "/control.sock"; }
   [[nodiscard]] std::string lock() const { return root + "/lock"; }
   [[nodiscard]] std::string log() const { return root + "/devstack.log"; }
+  /// What the units of a project print; see core/logs/keeper.h.
+  [[nodiscard]] std::string logs(const std::string& project) const { return root + "/logs/" + project; }
   [[nodiscard]] std::string programs() const { return root + "/bin"; }
   [[nodiscard]] std::string proxy() const { return root + "/proxy"; }
-  /// What `up -f -` read.
-  [[nodiscard]] std::string standard_input() const { return root + "/stdin.yaml"; }
-  /// The project that runs here: names what a killed supervisor left behind.
-  [[nodiscard]] std::string project() const { return root + "/project"; }
+  /// A folder for each project that is up here: load.json, processes.json.
+  [[nodiscard]] std::string projects() const { return root + "/projects"; }
+  /// What `up -f -` read, for the supervisor that it started.
+  [[nodiscard]] std::string standard_input(const std::string& project) const {
+    return root + "/stdin-" + project + ".yaml";
+  }
 };
 
 }  // namespace devstack
