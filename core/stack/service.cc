@@ -173,6 +173,7 @@ constexpr Field<ServiceSpec> kService[] = {
     {"extra_hosts", read_extra_hosts},
     {"dns", read_dns},
     {"network_mode", read_network_mode},
+    {"profiles", [](ServiceSpec& s, V v, R in) { s.profiles = read_texts(v, in); }},
     {"scale",
      [](ServiceSpec& s, V v, R in) {
        if (const auto count = read_number(v, 0, 1000, in)) s.scale = static_cast<int>(*count);
@@ -194,7 +195,6 @@ constexpr Unsupported kServiceLater[] = {
     {"networks", "remove it; all services share the project's network"},
     {"domainname"},
     {"label_file"},
-    {"profiles"},
     {"extends"},
     {"secrets"},
     {"configs"},

@@ -173,6 +173,7 @@ asio::awaitable<Result<void>> ContainerUnit::take_place(Found old, docker::Conta
     if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
   }
   CO_CHECK(co_await client.stop_container(old->id, grace));
+  if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, old->id);
   CO_CHECK(co_await client.remove_container(old->id, true, options_.renew_volumes));
   co_return co_await client.rename_container(std::move(fresh), name_);
 }
@@ -205,6 +206,7 @@ asio::awaitable<Result<void>> ContainerUnit::remove_container(bool volumes) {
   if (!*found || !ours(**found)) co_return Result<void>();
   const auto turn = co_await shared_.removing.take();
   auto& client = shared_.engine.client();
+  if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, (*found)->id);
   CO_CHECK(co_await client.remove_container((*found)->id, true, volumes));
   if (!volumes) co_return Result<void>();
   // One that was carried over from a replaced container counts as named for the engine.

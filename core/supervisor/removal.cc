@@ -44,6 +44,8 @@ asio::awaitable<void> remove_stray(ContainerShared& containers, docker::Containe
   const auto name = row.names.empty() ? row.id.substr(0, 12) : row.names.front();
   log::info("supervisor", "removing container {}", name);
   co_await client.stop_container(row.id, stray_grace);
+  const auto unit = label_of(row.labels, label::unit);
+  if (containers.options.before_remove && !unit.empty()) co_await containers.options.before_remove(unit, row.id);
   const auto removed = co_await client.remove_container(row.id, true, volumes);
   if (!removed) complaint = fmt::format("container {} was not removed: {}", name, removed.error().message);
 }

@@ -22,10 +22,12 @@ namespace devstack::supervisor {
 namespace asio = boost::asio;
 
 struct SupervisorOptions {
-  std::string state_dir;   ///< logs/, processes.json, plan.json live here
+  std::string state_dir;   ///< logs/PROJECT/ live here
+  std::string project;     ///< whose processes are remembered in projects/PROJECT/; "" = those of the only one
   std::string stack_file;  ///< shown in the status
   std::string version;
-  std::string process_path;  ///< PATH of host processes
+  std::string process_path;         ///< PATH of host processes
+  std::function<void()> on_change;  ///< status() would say something else; beside changed()
   /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
   std::function<std::vector<std::string>()> container_dns;
   /// The address at which others reach a process of this machine that listens on a TCP port; nothing while it does not
@@ -33,6 +35,8 @@ struct SupervisorOptions {
   std::function<std::optional<std::string>(std::uint16_t port)> listening_address;
   /// What host processes are told to listen on ($HOST): the bridge's address, so that containers reach them.
   std::function<std::string()> process_host;
+  /// Called with a unit and a container of it that does not run any more, before that is removed.
+  std::function<asio::awaitable<void>(std::string unit, std::string container)> before_remove;
   /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.
   std::function<asio::awaitable<Result<bool>>(std::string image)> provide_image;
 };
