@@ -13,12 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Unsupported kTopLevelLater[] = {
-    {"volumes", "remove it; services may mount folders (./data:/data)"},
-    {"networks", "remove it; all services share the project's network"},
-    {"configs"},
-    {"secrets"},
     {"include"},
-    {"models"},
+    {"models", "run the model's server as a service with an image"},
 };
 
 bool is_service_name(std::string_view name) {
@@ -66,6 +62,7 @@ void read_own_section(const Node& node, const Node& root, StackFile& file, const
 void read_top_level(const Node& root, StackFile& file, const Reading& in) {
   std::vector<std::string_view> known{"name", "services", "version"};
   known.insert(known.end(), component_keys().begin(), component_keys().end());
+  known.insert(known.end(), definition_keys().begin(), definition_keys().end());
   for (const auto& entry : root.entries) {
     if (entry.key == "services") {
       read_services(file, entry.value, in);
@@ -75,7 +72,7 @@ void read_top_level(const Node& root, StackFile& file, const Reading& in) {
       read_own_section(entry.value, root, file, in);
     } else if (is_component_key(entry.key)) {
       read_component(entry, file, in);
-    } else if (entry.key != "name") {
+    } else if (entry.key != "name" && !read_definitions(entry, file, in)) {
       report_key(entry, root, known, kTopLevelLater, in);
     }
   }
@@ -147,6 +144,7 @@ Result<StackFile> read_stack(std::string_view text, std::string_view shown, Stac
   const Reading in{report, environment, file.project_dir};
   read_project(root, options, environment, file, in);
   read_top_level(root, file, in);
+  complete_definitions(file);
   validate(file, root, in);
   if (report.failed()) return tl::unexpected<Error>(report.error());
   file.warnings = report.warnings();
