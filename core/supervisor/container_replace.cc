@@ -1,5 +1,6 @@
 // A container that is not as planned, and the one that takes its place.
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <set>
 
 #include "core/base/log.h"
@@ -102,23 +103,21 @@ asio::awaitable<std::string> ContainerUnit::outdated() {
   co_return different.value_or(std::string());
 }
 
-/// Under another name: a container of the unit before its container_name changed, or a new one that an earlier
-/// supervisor died over before it took its place. Of the latter none is kept.
-asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::find_predecessor() {
+/// Containers of the unit under other names than its own: of the time before its container_name changed, or a new one
+/// that an earlier supervisor died over before it took its place. The first is what `old` stands for where there is
+/// none, for the sake of its volumes; the others go.
+asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::find_predecessor(Found old) {
   std::vector<std::string> labels{std::string(label::project) + "=" + shared_.project,
                                   std::string(label::unit) + "=" + unit_.name, std::string(label::one_off) + "=False"};
   auto listed = co_await shared_.engine.client().list_containers(true, std::move(labels));
   if (!listed) co_return tl::unexpected<Error>(listed.error());
-  Found old;
   for (const auto& row : *listed) {
-    const auto name = row.names.empty() ? std::string() : row.names.front();
-    if (name == name_) continue;
-    const bool half_done = name.ends_with("_" + name_) && row.state == "created";
-    if (half_done) {
-      CO_CHECK(co_await shared_.engine.client().remove_container(row.id, true, false));
-    } else if (!old) {
+    if (row.names.empty() || row.names.front() == name_ || (old && row.id == old->id)) continue;
+    if (!old) {
       auto found = co_await shared_.engine.client().inspect_container(row.id);
       if (found) old = std::move(*found);
+    } else {
+      CO_CHECK(co_await shared_.engine.client().remove_container(row.id, true, false));
     }
   }
   co_return old;
@@ -152,26 +151,31 @@ asio::awaitable<Result<docker::ContainerSpec>> ContainerUnit::prepare(Found old)
 
 /// Makes the container; `old` goes once the new one is there.
 asio::awaitable<Result<void>> ContainerUnit::create(Found old) {
-  if (!old) {
-    CO_TRY(old, co_await find_predecessor());
-  }
+  CO_TRY(old, co_await find_predecessor(std::move(old)));
   CO_TRY(auto spec, co_await prepare(old));
   const auto turn = co_await shared_.creating.take();
+  // Not to be cancelled: the engine would go on, and nobody would know what it made.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  auto done = co_await take_place(std::move(old), std::move(spec));
+  co_await asio::this_coro::reset_cancellation_state();
+  co_return done;
+}
+
+asio::awaitable<Result<void>> ContainerUnit::take_place(Found old, docker::ContainerSpec spec) {
   auto& client = shared_.engine.client();
-  if (!old) {
-    CO_TRY(id_, co_await client.create_container(std::move(spec)));
-    co_return Result<void>();
-  }
-  spec.name = old->id.substr(0, 12) + "_" + name_;
+  if (old) spec.name = old->id.substr(0, 12) + "_" + name_;
   CO_TRY(auto fresh, co_await client.create_container(std::move(spec)));
+  id_ = fresh;
+  if (!old) co_return Result<void>();
   const auto grace = std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period);
-  if (old->running) CO_CHECK(co_await run_hooks(unit_.spec.pre_stop, "pre_stop", old->id));
+  if (old->running) {
+    const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", old->id);
+    if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
+  }
   CO_CHECK(co_await client.stop_container(old->id, grace));
   if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, old->id);
   CO_CHECK(co_await client.remove_container(old->id, true, options_.renew_volumes));
-  CO_CHECK(co_await client.rename_container(fresh, name_));
-  id_ = std::move(fresh);
-  co_return Result<void>();
+  co_return co_await client.rename_container(std::move(fresh), name_);
 }
 
 asio::awaitable<Result<void>> ContainerUnit::run_hooks(std::vector<stack::Hook> hooks, std::string which,

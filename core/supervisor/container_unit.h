@@ -54,8 +54,9 @@ class ContainerUnit final : public Backend {
   // --- container_replace.cc ---
   asio::awaitable<Result<std::string>> difference(docker::Container container);
   asio::awaitable<Result<std::string>> network_difference(docker::Container container);
-  asio::awaitable<Result<Found>> find_predecessor();
+  asio::awaitable<Result<Found>> find_predecessor(Found old);
   asio::awaitable<Result<void>> create(Found old);
+  asio::awaitable<Result<void>> take_place(Found old, docker::ContainerSpec spec);
   asio::awaitable<Result<docker::ContainerSpec>> prepare(Found old);
   asio::awaitable<Result<std::map<std::string, std::string>>> parent_ids();
   asio::awaitable<Result<void>> run_hooks(std::vector<stack::Hook> hooks, std::string which, std::string id);

@@ -73,6 +73,15 @@ std::vector<std::shared_ptr<Unit>> restarted_with(const std::vector<std::shared_
   return all;
 }
 
+/// A child that runs in the namespace of a container that is about to be replaced is none to take back.
+bool parents_are_up(const stack::ServiceSpec& service, const std::vector<std::shared_ptr<Unit>>& units) {
+  const auto parents = namespace_parents(service);
+  return std::none_of(units.begin(), units.end(), [&](const auto& unit) {
+    const bool parent = std::find(parents.begin(), parents.end(), unit->service()) != parents.end();
+    return parent && !unit->machine().up();
+  });
+}
+
 /// A container that shares a namespace with one that is replaced would go on in the old one's.
 void add_namespace_children(const stack::Plan& plan, std::vector<std::shared_ptr<Unit>>& kept,
                             std::vector<std::shared_ptr<Unit>>& replaced) {
@@ -155,7 +164,10 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOption
   }
   units = ordered;
   note_change();
-  for (const auto& unit : fresh) co_await unit->adopt();
+  for (const auto& unit : fresh) {
+    const auto* planned = find_planned(wanted, unit->name());
+    if (planned == nullptr || parents_are_up(planned->spec, units)) co_await unit->adopt();
+  }
   for (const auto& unit : fresh) unit->run();
   for (const auto& unit : ordered) {
     if (!chosen.contains(unit->name())) continue;

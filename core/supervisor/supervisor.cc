@@ -254,6 +254,7 @@ void Supervisor::apply(stack::Plan plan, ApplyOptions how) {
   if (impl_->stopping) return;
   impl_->how = std::move(how);
   impl_->plan = std::move(plan);
+  impl_->containers.project = impl_->plan.project;  // a down() that comes before convergence looks for strays, too
   impl_->subscribe_to_engine();
   if (impl_->applied++ == 0) impl_->tasks.spawn("supervisor: convergence", impl_->converge_on_demand());
   impl_->plan_changed.bump();
