@@ -62,6 +62,7 @@ asio::awaitable<Result<void>> App::Impl::bring_up(App& app) {
   CO_TRY(auto plan, chosen_plan({}, file, options.choice, engine_available()));
   if (options.choice.watch) start_watching(app);
   supervisor->apply(std::move(plan), options.choice.how);
+  options.choice = lasting_choice(options.choice, options.choice);
   if (const auto watching = interfaces.start(); !watching) {
     log::warn("core", "docker0 is not followed: {}", watching.error().message);
   } else {

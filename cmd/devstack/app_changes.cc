@@ -77,7 +77,10 @@ std::set<std::string> App::Impl::idle_units() const {
 
 Result<App::Impl::Wanted> App::Impl::wanted(const std::string& request) const {
   Wanted out;
-  TRY(out.load, parse_apply_request(request));
+  out.load = options.load;
+  if (names_files(request)) {
+    TRY(out.load, parse_apply_request(request));
+  }
   TRY(out.choice, parse_up_choice(request));
   TRY(out.file, stack::load(out.load));
   if (out.file.project != options.file.project) {
@@ -89,15 +92,7 @@ Result<App::Impl::Wanted> App::Impl::wanted(const std::string& request) const {
   return out;
 }
 
-/// With what was asked for last, but what was to be done once.
-asio::awaitable<Result<std::string>> App::reload() {
-  auto& app = *impl_;
-  UpChoice lasting;
-  lasting.how.services = app.options.choice.how.services;
-  lasting.how.no_deps = app.options.choice.how.no_deps;
-  lasting.scale = app.options.choice.scale;
-  co_return co_await apply(up_request(app.options.load, lasting));
-}
+asio::awaitable<Result<std::string>> App::reload() { co_return co_await apply(choice_request(impl_->options.choice)); }
 
 asio::awaitable<Result<std::string>> App::apply(std::string request) {
   auto& app = *impl_;
@@ -108,7 +103,7 @@ asio::awaitable<Result<std::string>> App::apply(std::string request) {
   app.supervisor->apply(std::move(wanted.plan), wanted.choice.how);
   if (wanted.choice.watch) app.start_watching(*this);
   app.options.load = std::move(wanted.load);
-  app.options.choice = std::move(wanted.choice);
+  app.options.choice = lasting_choice(app.options.choice, wanted.choice);
   app.options.file.services = std::move(wanted.file.services);
   app.options.file.files = std::move(wanted.file.files);
   co_return said;
@@ -116,7 +111,7 @@ asio::awaitable<Result<std::string>> App::apply(std::string request) {
 
 asio::awaitable<Result<std::string>> App::plan(std::string request) {
   auto& app = *impl_;
-  CO_TRY(const auto wanted, app.wanted(request.empty() ? up_request(app.options.load, app.options.choice) : request));
+  CO_TRY(const auto wanted, app.wanted(request.empty() ? choice_request(app.options.choice) : request));
   co_return changes_json(wanted.file.project, true, wanted.changes);
 }
 

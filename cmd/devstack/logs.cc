@@ -143,9 +143,8 @@ void add_logs(CommandLine line) {
   command->add_flag("-t,--timestamps", options->timestamps, "the time of each line before it");
   command->add_flag("--no-log-prefix", options->no_prefix, "without the name before each line");
   command->add_option("SERVICE", options->services, "services, units or components, or devstack; none: all services");
-  command->callback([line, options] {
-    line.chosen = [&globals = line.globals, options] { return print_logs(globals, *options); };
-  });
+  command->callback(
+      [line, options] { line.chosen = [&globals = line.globals, options] { return print_logs(globals, *options); }; });
 }
 
 }  // namespace devstack
