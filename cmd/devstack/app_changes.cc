@@ -80,14 +80,13 @@ asio::awaitable<Result<std::string>> App::reload() {
 
 asio::awaitable<Result<std::string>> App::apply(std::string request) {
   auto& app = *impl_;
-  CO_TRY(auto load, parse_apply_request(request));
-  CO_TRY(auto choice, parse_up_choice(request));
-  CO_TRY(auto file, stack::load(load));
-  if (file.project == app.options.file.project) {
-    app.options.file.services = file.services;
-    app.options.file.files = file.files;
+  CO_TRY(auto wanted, app.projects->read(request));
+  if (wanted.file.project == app.options.file.project) {
+    app.options.file.services = wanted.file.services;
+    app.options.file.files = wanted.file.files;
   }
-  CO_TRY(auto said, co_await app.projects->apply(std::move(load), std::move(choice), std::move(file)));
+  CO_TRY(auto said,
+         co_await app.projects->apply(std::move(wanted.load), std::move(wanted.choice), std::move(wanted.file)));
   app.follow_files(*this);
   co_return said;
 }

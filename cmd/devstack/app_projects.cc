@@ -86,18 +86,26 @@ std::set<std::string> AppProjects::idle_units(const std::string& project) const 
   return idle;
 }
 
-Result<std::string> AppProjects::plan(const std::string& request) const {
+Result<AppProjects::Loaded> AppProjects::read(const std::string& request) const {
   Loaded wanted;
-  if (request.empty()) {
+  if (!request.empty() && names_files(request)) {
+    TRY(wanted.load, parse_apply_request(request));
+  } else {
     const auto names = projects_.names();
     const auto first = names.empty() ? loaded_.end() : loaded_.find(names.front());
     if (first == loaded_.end()) return fail(Errc::not_found, "no project is up here");
-    wanted = first->second;
-  } else {
-    TRY(wanted.load, parse_apply_request(request));
+    wanted.load = first->second.load;
+    wanted.choice = first->second.choice;
+  }
+  if (!request.empty()) {
     TRY(wanted.choice, parse_up_choice(request));
   }
   TRY(wanted.file, stack::load(wanted.load));
+  return wanted;
+}
+
+Result<std::string> AppProjects::plan(const std::string& request) const {
+  TRY(auto wanted, read(request));
   const auto project = wanted.file.project;
   TRY(const auto plan, plan_of(wanted.file, wanted.choice));
   const auto changes = unit_changes(running(project), plan, wanted.choice.how, idle_units(project));
@@ -151,7 +159,9 @@ asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load,
   add_line(said, component_line(input_.components, file));
   const auto how = choice.how;
   const auto before = loaded_.find(project);
-  if (before != loaded_.end()) choice.watch = choice.watch || before->second.choice.watch;
+  const bool watch = choice.watch || (before != loaded_.end() && before->second.choice.watch);
+  choice = lasting_choice(before == loaded_.end() ? choice : before->second.choice, choice);
+  choice.watch = watch;
   loaded_[project] = Loaded{std::move(load), std::move(choice), std::move(file)};
   auto& supervisor = projects_.project(project);
   auto& logs = logs_[project];
@@ -167,10 +177,7 @@ asio::awaitable<Result<std::string>> AppProjects::reload() {
     const auto at = loaded_.find(name);
     if (at == loaded_.end()) continue;
     auto load = at->second.load;
-    UpChoice lasting;
-    lasting.how.services = at->second.choice.how.services;
-    lasting.how.no_deps = at->second.choice.how.no_deps;
-    lasting.scale = at->second.choice.scale;
+    auto lasting = at->second.choice;
     auto file = stack::load(load);
     Result<std::string> changes = std::string();
     if (!file) changes = tl::unexpected(file.error());

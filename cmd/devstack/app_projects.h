@@ -39,6 +39,13 @@ class AppProjects {
   /// Brings up a project that is not up yet, or what changed in one that is. One line a change, and one for settings of
   /// components that this project does not get because another's are used.
   asio::awaitable<Result<std::string>> apply(stack::LoadOptions load, UpChoice choice, stack::StackFile file);
+  /// What a request (up_choice.h) wants: the files that it names, or those of the first project as they are now.
+  struct Loaded {
+    stack::LoadOptions load;
+    UpChoice choice;
+    stack::StackFile file;
+  };
+  [[nodiscard]] Result<Loaded> read(const std::string& request) const;
   /// What apply() would do, as changes.h writes it; "" means the first project as it was asked for last.
   [[nodiscard]] Result<std::string> plan(const std::string& request) const;
   /// The projects whose files are to be followed, as they were read last.
@@ -58,11 +65,6 @@ class AppProjects {
   asio::awaitable<void> stop_logs();
 
  private:
-  struct Loaded {
-    stack::LoadOptions load;
-    UpChoice choice;
-    stack::StackFile file;
-  };
   std::unique_ptr<supervisor::Supervisor> make(const std::string& project, std::function<void()> on_change);
   [[nodiscard]] Result<stack::Plan> plan_of(stack::StackFile& file, const UpChoice& choice) const;
   [[nodiscard]] const stack::Plan& running(const std::string& project) const;

@@ -142,7 +142,7 @@ int remove(const ActionFlags& flags) {
   return done ? 0 : report(done.error());
 }
 
-int scale(const Globals& globals, const std::vector<std::string>& counts, bool no_deps) {
+int scale(const std::vector<std::string>& counts, bool no_deps) {
   UpChoice choice;
   for (const auto& text : counts) {
     const auto one = stack::parse_scale(text);
@@ -152,7 +152,7 @@ int scale(const Globals& globals, const std::vector<std::string>& counts, bool n
   }
   choice.how.no_deps = no_deps;
   const control::ControlClient client(state_dir());
-  const auto changes = run_blocking(client.apply(up_request(load_options(globals), choice)));
+  const auto changes = run_blocking(client.apply(choice_request(choice)));
   if (!changes) return report(changes.error());
   fmt::print("{}\n", changes->empty() ? "nothing changed" : *changes);
   return 0;
@@ -207,9 +207,7 @@ void add_unit_actions(CommandLine line) {
   auto* command = line.cli.add_subcommand("scale", "so many instances of services, until the next up");
   command->add_option("SERVICE=N", *counts, "worker=3")->required();
   command->add_flag("--no-deps", *no_deps, "do not start what they depend on");
-  command->callback([line, counts, no_deps] {
-    line.chosen = [&globals = line.globals, counts, no_deps] { return scale(globals, *counts, *no_deps); };
-  });
+  command->callback([line, counts, no_deps] { line.chosen = [counts, no_deps] { return scale(*counts, *no_deps); }; });
 }
 
 }  // namespace devstack

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <map>
@@ -68,7 +69,17 @@ class Progress {
   std::map<std::string, UnitState> shown_;
 };
 
+/// What an `up` of those services waits for; of all where none is named.
+Status part_of(Status status, const std::vector<std::string>& services) {
+  if (services.empty()) return status;
+  std::erase_if(status.services, [&](const UnitStatus& unit) {
+    return std::find(services.begin(), services.end(), unit.service) == services.end();
+  });
+  return status;
+}
+
 bool all_settled(const Status& status) {
+  if (status.converging) return false;
   for (const auto* list : {&status.components, &status.services}) {
     for (const auto& unit : *list) {
       if (!supervisor::settled(unit.state)) return false;
@@ -89,16 +100,26 @@ std::string what_is_wrong(const Status& status) {
   return out;
 }
 
-/// Polls the supervisor until every unit of the project has settled or time is up.
-asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, std::string project, Instant deadline,
-                                             Progress& progress) {
+/// What an `up` waits for, and how long.
+struct Awaited {
+  std::string project;
+  std::vector<std::string> services;  ///< none: all of the project
+  Instant deadline;
+};
+
+/// Polls the supervisor until every unit that is waited for has settled or time is up.
+asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Awaited what, Progress& progress) {
+  const auto& services = what.services;
   for (;;) {
     CO_TRY(auto all, co_await client.status());
-    auto status = supervisor::of_project(std::move(all), project);
+    auto status = part_of(supervisor::of_project(std::move(all), what.project), services);
     progress.show(status);
-    // Settled and well but not healthy: a change is still being carried out.
-    if (status.healthy || (all_settled(status) && !what_is_wrong(status).empty())) co_return status;
-    if (std::chrono::steady_clock::now() >= deadline) {
+    const bool settled = all_settled(status);
+    const bool wrong = !what_is_wrong(status).empty();
+    // Of a part, others may be as they like. Of all, settled and well but not healthy is a route that is on its way.
+    if (!services.empty() && settled) status.healthy = !wrong;
+    if (status.healthy || (settled && wrong)) co_return status;
+    if (std::chrono::steady_clock::now() >= what.deadline) {
       co_return fail(Errc::unhealthy, "not healthy in time:\n  {}\nit goes on starting; see: devstack status",
                      what_is_wrong(status));
     }
@@ -119,11 +140,12 @@ std::string summary(const Status& status, std::chrono::steady_clock::duration to
   return out;
 }
 
-int wait_and_report(const Globals& globals, const control::ControlClient& client, const std::string& project,
+int wait_and_report(const Globals& globals, const std::string& project, const std::vector<std::string>& services,
                     std::chrono::nanoseconds limit, std::chrono::steady_clock::time_point began) {
+  const control::ControlClient client(state_dir());
   Progress progress(globals);
   const auto deadline = began + std::chrono::duration_cast<Instant::duration>(limit);
-  const auto status = run_blocking(wait_settled(client, project, deadline, progress));
+  const auto status = run_blocking(wait_settled(client, {project, services, deadline}, progress));
   if (!status) return report(status.error());
   if (!status->healthy) {
     return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status) +
@@ -154,6 +176,10 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   const auto load = load_options(globals);
   auto file = stack::load(load);
   if (!file) return report(file.error());
+  const auto& code_from = options.attachment.exit_code_from;
+  if (!code_from.empty() && !file->services.contains(code_from)) {
+    return report(Error{Errc::not_found, fmt::format("--exit-code-from: no service \"{}\"", code_from)});
+  }
   if (options.foreground || options.attachment.wanted()) {
     if (options.detach) return report(Error{Errc::usage, "-d and flags that stay in this terminal exclude each other"});
     return run_in_foreground(globals,
@@ -173,7 +199,7 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   } else if (const auto started = start_in_background(globals, *file, *choice); !started) {
     return report(started.error());
   }
-  return options.no_wait ? 0 : wait_and_report(globals, client, file->project, *limit, began);
+  return options.no_wait ? 0 : wait_and_report(globals, file->project, choice->how.services, *limit, began);
 }
 
 }  // namespace

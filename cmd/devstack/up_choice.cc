@@ -1,6 +1,7 @@
 #include "cmd/devstack/up_choice.h"
 
 #include <boost/json.hpp>
+#include <set>
 
 #include "cmd/devstack/command.h"
 #include "core/stack/explain.h"
@@ -22,6 +23,17 @@ constexpr Switch kSwitches[] = {
     {"renew-anon-volumes", &ApplyOptions::renew_anon_volumes}, {"no-deps", &ApplyOptions::no_deps},
     {"remove-orphans", &ApplyOptions::remove_orphans},         {"build", &ApplyOptions::build}};
 
+json::object to_object(const UpChoice& choice) {
+  json::object given;
+  for (const auto& one : kSwitches) given[one.name] = choice.how.*one.value;
+  given["services"] = json::value_from(choice.how.services);
+  given["pull"] = choice.how.pull;
+  given["no-build"] = choice.no_build;
+  given["watch"] = choice.watch;
+  given["scale"] = json::value_from(choice.scale);
+  return given;
+}
+
 }  // namespace
 
 std::vector<std::string> UpChoice::flags() const {
@@ -40,15 +52,18 @@ std::vector<std::string> UpChoice::flags() const {
 
 std::string up_request(const stack::LoadOptions& load, const UpChoice& choice) {
   auto request = json::parse(apply_request(load)).as_object();
-  json::object given;
-  for (const auto& one : kSwitches) given[one.name] = choice.how.*one.value;
-  given["services"] = json::value_from(choice.how.services);
-  given["pull"] = choice.how.pull;
-  given["no-build"] = choice.no_build;
-  given["watch"] = choice.watch;
-  given["scale"] = json::value_from(choice.scale);
-  request[kChoice] = std::move(given);
+  request[kChoice] = to_object(choice);
   return json::serialize(request);
+}
+
+std::string choice_request(const UpChoice& choice) {
+  return json::serialize(json::object{{kChoice, to_object(choice)}});
+}
+
+bool names_files(std::string_view request) {
+  boost::system::error_code error;
+  const auto document = json::parse(json::string_view(request.data(), request.size()), error);
+  return !error && document.is_object() && document.as_object().contains("files");
 }
 
 Result<UpChoice> parse_up_choice(std::string_view request) {
@@ -72,6 +87,21 @@ Result<UpChoice> parse_up_choice(std::string_view request) {
     return fail(Errc::invalid_argument, "apply: {}", wrong.what());
   }
   return choice;
+}
+
+UpChoice lasting_choice(const UpChoice& earlier, const UpChoice& later) {
+  UpChoice out;
+  const bool all = earlier.how.services.empty() || later.how.services.empty();
+  if (!all) {
+    std::set<std::string> services(earlier.how.services.begin(), earlier.how.services.end());
+    services.insert(later.how.services.begin(), later.how.services.end());
+    out.how.services.assign(services.begin(), services.end());
+    out.how.no_deps = earlier.how.no_deps && later.how.no_deps;
+  }
+  // An `up` of everything says all that is wanted; of a part, it leaves the rest as it was asked for.
+  out.scale = later.scale;
+  if (!later.how.services.empty()) out.scale.insert(earlier.scale.begin(), earlier.scale.end());
+  return out;
 }
 
 Result<stack::Plan> chosen_plan(const stack::Plan& running, stack::StackFile& file, const UpChoice& choice,

@@ -25,8 +25,16 @@ struct UpChoice {
 
 /// The body of the control API's apply and plan: what apply_request() writes, and the choice.
 std::string up_request(const stack::LoadOptions& load, const UpChoice& choice);
+/// The same of the files that the supervisor has read.
+std::string choice_request(const UpChoice& choice);
+/// Whether a request names files, or means those that were read.
+bool names_files(std::string_view request);
 /// Errc::invalid_argument; a request without a choice means everything.
 Result<UpChoice> parse_up_choice(std::string_view request);
+
+/// What an `up` asked for and goes on to mean when the stack is read again: `earlier` with a later one over it. What was
+/// to be done once is not in it. Pure.
+UpChoice lasting_choice(const UpChoice& earlier, const UpChoice& later);
 
 /// The plan that the choice means, of a file that was read.
 Result<stack::Plan> chosen_plan(const stack::Plan& running, stack::StackFile& file, const UpChoice& choice,

@@ -62,6 +62,7 @@ Status Projects::status() const {
     }
     all.projects.push_back(project_status(name, *supervisor, one));
     all.healthy = all.healthy && one.healthy;
+    all.converging = all.converging || one.converging;
     for (auto unit : one.services) {
       if (several()) unit.name = name + "/" + unit.name;
       all.services.push_back(std::move(unit));

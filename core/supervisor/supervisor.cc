@@ -177,6 +177,7 @@ Status Supervisor::Impl::status() const {
   status.docker = engine.state().up ? engine.state().info.version : std::string();
   status.docker_detail = engine.state().up ? std::string() : engine.state().detail;
   status.stopping = stopping;
+  status.converging = converged != applied;
   for (const auto& unit : components) status.components.push_back(unit->status());
   std::vector<std::string> shown;
   for (const auto& unit : units) {
