@@ -139,7 +139,9 @@ class TreeWalk {
     const bool process = node.find("image") == nullptr && node.find("build") == nullptr;
     for (auto& entry : node.entries) {
       if (entry.key == "x-process") {
-        for (auto& field : entry.value.entries) walk(field.value, field.key == "command" ? "PORT" : "");
+        for (auto& field : entry.value.entries) {
+          walk(field.value, field.key == "command" ? "PORT" : field.key == "stop_command" ? "PID" : "");
+        }
         if (entry.value.kind != Node::Kind::map) walk(entry.value, "PORT");
       } else {
         walk(entry.value, process && entry.key == "command" ? "PORT" : "");

@@ -12,11 +12,7 @@ namespace devstack::stack {
 namespace {
 
 constexpr Unsupported kTopLevelLater[] = {
-    {"volumes", "remove it; services may mount folders (./data:/data)"},
-    {"networks", "remove it; all services share the project's network"},
-    {"configs"},
-    {"secrets"},
-    {"models"},
+    {"models", "run the model's server as a service with an image"},
 };
 
 bool is_service_name(std::string_view name) {
@@ -55,6 +51,7 @@ void read_own_section(const Node& node, const Node& root, StackFile& file, const
 void read_top_level(const Node& root, StackFile& file, const Reading& in) {
   std::vector<std::string_view> known{"name", "services", "version"};
   known.insert(known.end(), component_keys().begin(), component_keys().end());
+  known.insert(known.end(), definition_keys().begin(), definition_keys().end());
   for (const auto& entry : root.entries) {
     if (entry.key == "services") {
       read_services(file, entry.value, in);
@@ -64,7 +61,7 @@ void read_top_level(const Node& root, StackFile& file, const Reading& in) {
       read_own_section(entry.value, root, file, in);
     } else if (is_component_key(entry.key)) {
       read_component(entry, file, in);
-    } else if (entry.key != "name") {
+    } else if (entry.key != "name" && !read_definitions(entry, file, in)) {
       report_key(entry, root, known, kTopLevelLater, in);
     }
   }
@@ -95,6 +92,7 @@ Result<StackFile> read_stack(const Sources& sources, Assembly& all, const LoadOp
   read_top_level(project.root, file, in);
   const auto targets = check_targets(file, options);
   apply_profiles(file, active_profiles(file, options, project.environment), project.root, report);
+  complete_definitions(file);
   validate(file, project.root, in);
   if (report.failed()) return tl::unexpected<Error>(report.error());
   CHECK(targets);

@@ -1,7 +1,8 @@
 // https://docs.docker.com/reference/compose-file/services/#ports
+#include <array>
 #include <charconv>
 
-#include "core/stack/read.h"
+#include "core/stack/fields.h"
 
 namespace devstack::stack {
 namespace {
@@ -74,10 +75,14 @@ Result<std::string> check_protocol(std::string_view protocol) {
 
 Result<std::vector<PortMapping>> expand(std::string_view ip, std::optional<Range> host, Range container,
                                         const std::string& protocol) {
+  if (host && container.size() == 1 && host->size() > 1) {
+    return std::vector<PortMapping>{{.host_ip = std::string(ip),
+                                     .published = static_cast<std::uint16_t>(host->from),
+                                     .target = static_cast<std::uint16_t>(container.from),
+                                     .protocol = protocol,
+                                     .published_last = static_cast<std::uint16_t>(host->to)}};
+  }
   if (host && host->size() != container.size()) {
-    if (container.size() == 1) {
-      return fail(Errc::parse, "a range of host ports for one container port is not supported yet: give one host port");
-    }
     return fail(Errc::parse, "the ranges differ in length: {} host ports, {} container ports", host->size(),
                 container.size());
   }
@@ -93,8 +98,10 @@ Result<std::vector<PortMapping>> expand(std::string_view ip, std::optional<Range
 
 struct LongPort {
   std::optional<Range> target, published;
-  std::string host_ip, protocol = "tcp";
+  std::string host_ip, protocol = "tcp", name, app_protocol;
 };
+
+constexpr std::array<std::string_view, 2> kModes{"ingress", "host"};
 
 using R = const Reading&;
 using V = const Node&;
@@ -110,14 +117,15 @@ void read_range(std::optional<Range>& into, V node, R in) {
 }
 
 constexpr Field<LongPort> kLongForm[] = {
-    {"target", [](LongPort& p, V v, R in) { read_range(p.target, v, in); }},
-    {"published", [](LongPort& p, V v, R in) { read_range(p.published, v, in); }},
+    {"target", [](LongPort& p, V v, R in) { read_range(p.target, v, in); }, "port_range"},
+    {"published", [](LongPort& p, V v, R in) { read_range(p.published, v, in); }, "port_range"},
     {"host_ip",
      [](LongPort& p, V v, R in) {
        if (auto ip = read_text(v, in)) p.host_ip = std::move(*ip);
        if (is_ip_address(p.host_ip)) return;
        in.report.error(v.at, "{}expected an IP address, found \"{}\"", v.prefix(), p.host_ip);
-     }},
+     },
+     "text"},
     {"protocol",
      [](LongPort& p, V v, R in) {
        const auto text = read_text(v, in);
@@ -127,19 +135,26 @@ constexpr Field<LongPort> kLongForm[] = {
        } else {
          in.report.error(v.at, "{}{}", v.prefix(), protocol.error().message);
        }
-     }},
-    // Notes for other tools; they change nothing here.
-    {"name", [](LongPort&, V, R) {}},
-    {"app_protocol", [](LongPort&, V, R) {}},
+     },
+     "protocol"},
+    {"name", Into<&LongPort::name>::text, "text"},
+    {"app_protocol", Into<&LongPort::app_protocol>::text, "text"},
+    // On one machine there is no difference.
+    {"mode", [](LongPort&, V v, R in) { (void)read_choice(v, kModes, in); }, "port_mode"},
 };
-constexpr Unsupported kLongFormLater[] = {{"mode"}};
 
 Result<std::vector<PortMapping>> read_long_port(V node, R in) {
   LongPort port;
-  read_fields<LongPort>(node, port, kLongForm, kLongFormLater, in);
+  read_fields<LongPort>(node, port, kLongForm, {}, in);
   if (node.find("target") == nullptr) return fail(Errc::parse, "`target` (the container's port) is missing");
   if (!port.target) return std::vector<PortMapping>{};
-  return expand(port.host_ip, port.published, *port.target, port.protocol);
+  auto mappings = expand(port.host_ip, port.published, *port.target, port.protocol);
+  if (!mappings) return mappings;
+  for (auto& mapping : *mappings) {
+    mapping.name = port.name;
+    mapping.app_protocol = port.app_protocol;
+  }
+  return mappings;
 }
 
 }  // namespace
@@ -161,12 +176,7 @@ Result<std::vector<PortMapping>> parse_port(std::string_view text) {
 
 std::vector<PortMapping> read_ports(const Node& node, const Reading& in) {
   std::vector<PortMapping> ports;
-  if (node.kind == Node::Kind::null) return ports;
-  if (node.kind != Node::Kind::list) {
-    wrong_type(node, "a list", in);
-    return ports;
-  }
-  for (const auto& item : node.items) {
+  for (const auto& item : read_items(node, in)) {
     if (item.kind != Node::Kind::scalar && item.kind != Node::Kind::map) {
       wrong_type(item, "a port or a map", in);
       continue;

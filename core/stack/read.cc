@@ -23,7 +23,7 @@ void report_key(const Entry& entry, const Node& map, std::span<const std::string
   std::vector<std::string_view> candidates(known.begin(), known.end());
   for (const auto& key : unsupported) {
     if (key.name == entry.key) {
-      in.report.error(entry.at, "{}`{}` is not supported yet: {}", map.prefix(), key.name, key.instead);
+      in.report.error(entry.at, "{}`{}` is not supported: {}", map.prefix(), key.name, key.instead);
       return;
     }
     candidates.push_back(key.name);
@@ -96,7 +96,7 @@ std::optional<std::string> read_choice(const Node& node, std::span<const std::st
   return std::nullopt;
 }
 
-std::vector<std::string> read_texts(const Node& node, const Reading& in) {
+Texts read_texts(const Node& node, const Reading& in) {
   std::vector<std::string> texts;
   if (node.kind == Node::Kind::null) return texts;
   if (node.kind != Node::Kind::list) {
@@ -109,14 +109,14 @@ std::vector<std::string> read_texts(const Node& node, const Reading& in) {
   return texts;
 }
 
-std::vector<std::string> read_text_or_texts(const Node& node, const Reading& in) {
+Texts read_text_or_texts(const Node& node, const Reading& in) {
   if (node.kind == Node::Kind::scalar) return {node.text};
   if (node.kind == Node::Kind::list) return read_texts(node, in);
   wrong_type(node, "a list or a string", in);
   return {};
 }
 
-std::map<std::string, std::string> read_text_map(const Node& node, const Reading& in) {
+TextMap read_text_map(const Node& node, const Reading& in) {
   std::map<std::string, std::string> texts;
   if (!expect_map(node, in)) return texts;
   for (const auto& entry : node.entries) {
@@ -127,6 +127,16 @@ std::map<std::string, std::string> read_text_map(const Node& node, const Reading
     }
   }
   return texts;
+}
+
+std::span<const Node> read_items(const Node& node, const Reading& in) {
+  if (node.kind != Node::Kind::list && node.kind != Node::Kind::null) wrong_type(node, "a list", in);
+  return node.kind == Node::Kind::list ? std::span<const Node>(node.items) : std::span<const Node>{};
+}
+
+std::string hint(std::string_view word, std::span<const std::string_view> candidates) {
+  const auto meant = nearest(word, candidates);
+  return meant ? fmt::format("; did you mean \"{}\"?", *meant) : "";
 }
 
 bool is_ip_address(std::string_view text) {

@@ -1,89 +1,21 @@
 // One entry of `services:`. https://docs.docker.com/reference/compose-file/services/
 #include <algorithm>
-#include <utility>
+#include <array>
 
-#include "core/stack/read.h"
+#include "core/stack/fields.h"
 
 namespace devstack::stack {
 namespace {
 
 using R = const Reading&;
 using V = const Node&;
+using S = ServiceSpec;
+using I = Isolation;
+using Res = Resources;
 
-void text(std::string& into, V node, R in) {
-  if (auto value = read_text(node, in)) into = std::move(*value);
-}
+constexpr long kMany = 1'000'000'000'000;
 
-/// `environment` and `labels`: a map, or a list of K=V. A key without a value is handed to `bare`.
-template <class Bare>
-std::map<std::string, std::string> read_pairs(V node, R in, Bare bare) {
-  std::map<std::string, std::string> pairs;
-  if (node.kind == Node::Kind::list) {
-    for (const auto& item : read_texts(node, in)) {
-      const auto equals = item.find('=');
-      if (equals == std::string::npos) {
-        bare(pairs, item);
-      } else {
-        pairs[item.substr(0, equals)] = item.substr(equals + 1);
-      }
-    }
-    return pairs;
-  }
-  if (node.kind == Node::Kind::scalar) {
-    wrong_type(node, "a map or a list of NAME=value", in);
-    return pairs;
-  }
-  for (const auto& entry : node.entries) {
-    if (entry.value.kind == Node::Kind::null) {
-      bare(pairs, entry.key);
-    } else if (auto value = read_text(entry.value, in)) {
-      pairs[entry.key] = std::move(*value);
-    }
-  }
-  return pairs;
-}
-
-void read_environment(ServiceSpec& s, V node, R in) {
-  s.environment = read_pairs(node, in, [&](auto& pairs, const std::string& name) {
-    const auto at = in.environment.find(name);
-    if (at != in.environment.end()) pairs[name] = at->second;
-  });
-}
-
-void read_labels(ServiceSpec& s, V node, R in) {
-  s.labels = read_pairs(node, in, [](auto& pairs, const std::string& name) { pairs[name] = ""; });
-  for (const auto& [name, value] : s.labels) {
-    if (!name.starts_with("com.docker.compose")) continue;
-    in.report.error(node.at, "{}labels starting with com.docker.compose are reserved, found \"{}\"", node.prefix(),
-                    name);
-  }
-}
-
-void read_restart(ServiceSpec& s, V node, R in) {
-  const auto given = read_text(node, in);
-  if (!given) return;
-  using Kind = RestartPolicy::Kind;
-  if (*given == "no" || *given == "false") {
-    s.restart = {Kind::no, 0};
-  } else if (*given == "always") {
-    s.restart = {Kind::always, 0};
-  } else if (*given == "unless-stopped") {
-    s.restart = {Kind::unless_stopped, 0};
-  } else if (*given == "on-failure") {
-    s.restart = {Kind::on_failure, 0};
-  } else if (given->starts_with("on-failure:")) {
-    Node count = node;
-    count.text = given->substr(11);
-    if (const auto retries = read_number(count, 0, 1'000'000, in)) {
-      s.restart = {Kind::on_failure, static_cast<int>(*retries)};
-    }
-  } else {
-    in.report.error(node.at, "{}expected no, always, on-failure[:n] or unless-stopped, found \"{}\"", node.prefix(),
-                    *given);
-  }
-}
-
-void read_expose(ServiceSpec& s, V node, R in) {
+void read_expose(S& s, V node, R in) {
   s.expose = read_texts(node, in);
   for (const auto& port : s.expose) {
     const auto parsed = port.find(':') == std::string::npos
@@ -93,255 +25,211 @@ void read_expose(ServiceSpec& s, V node, R in) {
   }
 }
 
-void read_extra_hosts(ServiceSpec& s, V node, R in) {
-  std::map<std::string, std::string> hosts;
-  if (node.kind == Node::Kind::map) {
-    hosts = read_text_map(node, in);
-  } else {
-    for (const auto& item : read_texts(node, in)) {
-      const auto cut = item.find_first_of("=:");
-      if (cut == std::string::npos) {
-        in.report.error(node.at, "{}expected host=address, found \"{}\"", node.prefix(), item);
-        continue;
-      }
-      hosts[item.substr(0, cut)] = item.substr(cut + 1);
-    }
-  }
-  for (const auto& [host, address] : hosts) {
-    if (address != "host-gateway" && !is_ip_address(address)) {
-      in.report.error(node.at, "{}expected an IP address or host-gateway for {}, found \"{}\"", node.prefix(), host,
-                      address);
-    }
-    s.extra_hosts.push_back(host + ":" + address);
-  }
+void read_container_name(S& s, V node, R in) {
+  s.container_name = read_text(node, in).value_or("");
+  const auto& name = s.container_name;
+  const bool good = name.size() > 1 && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
+                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
+                    });
+  if (good || node.kind != Node::Kind::scalar) return;
+  in.report.error(node.at, "{}\"{}\" is no container name: use two or more letters, digits, `_`, `.` and `-`",
+                  node.prefix(), name);
 }
 
-void read_dns(ServiceSpec& s, V node, R in) {
-  s.dns = read_text_or_texts(node, in);
-  for (const auto& server : s.dns) {
-    if (is_ip_address(server)) continue;
-    in.report.error(node.at, "{}expected an IP address, found \"{}\"", node.prefix(), server);
-  }
+void read_pull_policy(S& s, V node, R in) {
+  const auto text = read_text(node, in);
+  if (!text) return;
+  constexpr std::array<std::string_view, 6> words{"always", "never", "missing", "build", "daily", "weekly"};
+  s.pull_policy = *text == "if_not_present" ? "missing" : *text;
+  if (std::find(words.begin(), words.end(), s.pull_policy) != words.end()) return;
+  if (text->starts_with("every_") && text->size() > 6) return;
+  in.report.error(node.at, "{}expected {} or every_<span>, found \"{}\"", node.prefix(), fmt::join(words, ", "), *text);
 }
 
-void read_network_mode(ServiceSpec& s, V node, R in) {
-  text(s.network_mode, node, in);
-  if (s.network_mode == "host" || s.network_mode == "none" || s.network_mode == "bridge") return;
-  in.report.error(node.at, "{}expected bridge, host or none, found \"{}\"", node.prefix(), s.network_mode);
+void read_logging(S& s, V node, R in) {
+  static constexpr Field<Logging> fields[] = {
+      {"driver", Into<&Logging::driver>::text, "text"},
+      {"options", [](Logging& l, V v, R r) { l.options = read_text_map(v, r); }, "text_map"},
+  };
+  Logging logging;
+  read_fields<Logging>(node, logging, fields, {}, in);
+  if (logging != Logging{}) s.logging = std::move(logging);
 }
 
-constexpr Field<ProcessSettings> kProcess[] = {
-    {"command", [](ProcessSettings& p, V v, R in) { p.command = read_process_command(v, in); }},
-    {"port",
-     [](ProcessSettings& p, V v, R in) {
-       p.auto_port = v.kind == Node::Kind::scalar && v.text == "auto";
-       if (p.auto_port) return;
-       if (const auto port = read_number(v, 1, 65535, in)) p.port = static_cast<std::uint16_t>(*port);
-     }},
-    {"healthcheck", [](ProcessSettings& p, V v, R in) { read_healthcheck(p.healthcheck, v, in); }},
+constexpr std::array<std::string_view, 1> kPid{"host"};
+constexpr std::array<std::string_view, 4> kIpc{"none", "private", "shareable", "host"};
+constexpr std::array<std::string_view, 1> kUts{"host"};
+constexpr std::array<std::string_view, 2> kCgroup{"host", "private"};
+
+constexpr Field<WaitFor> kWaitFor[] = {
+    {"services", Into<&WaitFor::services>::text_or_texts, "text_or_texts"},
+    {"keys", Into<&WaitFor::keys>::text_or_texts, "text_or_texts"},
 };
 
-struct OwnKeys {
-  bool publish_all = false;
-};
-constexpr Field<OwnKeys> kOwnKeys[] = {
-    {"publish_all", [](OwnKeys& o, V v, R in) { o.publish_all = read_switch(v, in).value_or(false); }},
+constexpr Field<S> kOwnKeys[] = {
+    {"publish_all", Into<&S::publish_all>::flag, "switch"},
+    {"wait_for", [](S& s, V v, R in) { read_fields<WaitFor>(v, s.wait_for, kWaitFor, {}, in); }, "wait_for"},
 };
 
-/// `command` is read by read_service, which knows whether it is for a container or a process.
-constexpr Field<ServiceSpec> kService[] = {
-    {"image", [](ServiceSpec& s, V v, R in) { text(s.image, v, in); }},
-    {"command", [](ServiceSpec&, V, R) {}},
-    {"entrypoint", [](ServiceSpec& s, V v, R in) { s.entrypoint = read_container_command(v, in); }},
-    {"ports", [](ServiceSpec& s, V v, R in) { s.ports = read_ports(v, in); }},
-    {"environment", read_environment},
-    {"labels", read_labels},
-    {"depends_on", [](ServiceSpec& s, V v, R in) { s.depends_on = read_depends_on(v, in); }},
-    {"healthcheck", [](ServiceSpec& s, V v, R in) { read_healthcheck(s.healthcheck, v, in); }},
-    {"restart", read_restart},
-    {"expose", read_expose},
-    {"volumes", [](ServiceSpec& s, V v, R in) { s.volumes = read_volumes(v, in); }},
-    {"container_name", [](ServiceSpec& s, V v, R in) { text(s.container_name, v, in); }},
-    {"hostname", [](ServiceSpec& s, V v, R in) { text(s.hostname, v, in); }},
-    {"user", [](ServiceSpec& s, V v, R in) { text(s.user, v, in); }},
-    {"working_dir", [](ServiceSpec& s, V v, R in) { text(s.working_dir, v, in); }},
-    {"stop_signal", [](ServiceSpec& s, V v, R in) { text(s.stop_signal, v, in); }},
-    {"stop_grace_period",
-     [](ServiceSpec& s, V v, R in) {
-       if (const auto span = read_duration(v, in)) s.stop_grace_period = *span;
-     }},
-    {"extra_hosts", read_extra_hosts},
-    {"dns", read_dns},
-    {"network_mode", read_network_mode},
-    {"profiles", [](ServiceSpec& s, V v, R in) { s.profiles = read_texts(v, in); }},
-    {"scale",
-     [](ServiceSpec& s, V v, R in) {
-       if (const auto count = read_number(v, 0, 1000, in)) s.scale = static_cast<int>(*count);
-     }},
-    {"x-process",
-     [](ServiceSpec& s, V v, R in) { read_fields<ProcessSettings>(v, s.process.emplace(), kProcess, {}, in); }},
-    {"x-devstack",
-     [](ServiceSpec& s, V v, R in) {
-       OwnKeys own;
-       read_fields<OwnKeys>(v, own, kOwnKeys, {}, in);
-       s.publish_all = own.publish_all;
-     }},
+/// Those with `later` are read by read_service, when it knows the rest.
+constexpr auto later = ignored<S>;
+constexpr Field<S> kService[] = {
+    {"image", Into<&S::image>::text, "text"},
+    {"build", [](S& s, V v, R in) { read_build(s.build, v, in); }, "build"},
+    {"command", later, "command"},
+    {"entrypoint",
+     [](S& s, V v, R in) {
+       s.entrypoint = read_container_command(v, in);
+       s.no_entrypoint = s.entrypoint.empty() && v.kind != Node::Kind::null;
+     },
+     "command"},
+    {"ports", Into<&S::ports>::by<read_ports>, "ports"},
+    {"environment", later, "pairs"},
+    {"env_file", later, "env_files"},
+    {"labels", later, "pairs"},
+    {"label_file", later, "text_or_texts"},
+    {"depends_on", Into<&S::depends_on>::by<read_depends_on>, "depends_on"},
+    {"healthcheck", [](S& s, V v, R in) { read_healthcheck(s.healthcheck, v, in); }, "healthcheck"},
+    {"restart", read_restart, "restart"},
+    {"expose", read_expose, "texts"},
+    {"volumes", Into<&S::volumes>::by<read_volumes>, "volumes"},
+    {"volumes_from", Into<&S::volumes_from>::by<read_volumes_from>, "texts"},
+    {"tmpfs", Into<&S::tmpfs>::text_or_texts, "text_or_texts"},
+    {"networks", Into<&S::networks>::by<read_attachments>, "attachments"},
+    {"network_mode", read_network_mode, "text"},
+    {"links", Into<&S::links>::by<read_links>, "texts"},
+    {"external_links", Into<&S::external_links>::by<read_links>, "texts"},
+    {"configs", [](S& s, V v, R in) { s.configs = read_grants(v, "/", in); }, "grants"},
+    {"secrets", [](S& s, V v, R in) { s.secrets = read_grants(v, "/run/secrets/", in); }, "grants"},
+    {"container_name", read_container_name, "text"},
+    {"hostname", Into<&S::hostname>::text, "text"},
+    {"domainname", Into<&S::domainname>::text, "text"},
+    {"user", Into<&S::user>::text, "text"},
+    {"working_dir", Into<&S::working_dir>::text, "text"},
+    {"mac_address", Into<&S::mac_address>::text, "text"},
+    {"platform", Into<&S::platform>::text, "text"},
+    {"pull_policy", read_pull_policy, "text"},
+    {"stop_signal", Into<&S::stop_signal>::text, "text"},
+    {"stop_grace_period", Into<&S::stop_grace_period>::span, "duration"},
+    {"extra_hosts", Into<&S::extra_hosts>::by<read_extra_hosts>, "extra_hosts"},
+    {"dns", Into<&S::dns>::by<read_dns_servers>, "text_or_texts"},
+    {"dns_search", Into<&S::dns_search>::text_or_texts, "text_or_texts"},
+    {"dns_opt", Into<&S::dns_opt>::text_or_texts, "text_or_texts"},
+    {"cap_add", Into<&S::isolation, &I::cap_add>::texts, "texts"},
+    {"cap_drop", Into<&S::isolation, &I::cap_drop>::texts, "texts"},
+    {"security_opt", Into<&S::isolation, &I::security_opt>::texts, "texts"},
+    {"group_add", Into<&S::isolation, &I::group_add>::texts, "texts"},
+    {"device_cgroup_rules", Into<&S::isolation, &I::device_cgroup_rules>::texts, "texts"},
+    {"privileged", Into<&S::isolation, &I::privileged>::flag, "switch"},
+    {"read_only", Into<&S::isolation, &I::read_only>::flag, "switch"},
+    {"init", Into<&S::isolation, &I::init>::flag, "switch"},
+    {"tty", Into<&S::isolation, &I::tty>::flag, "switch"},
+    {"stdin_open", Into<&S::isolation, &I::stdin_open>::flag, "switch"},
+    {"devices", Into<&S::isolation, &I::devices>::by<read_devices>, "devices"},
+    {"pid", [](S& s, V v, R in) { s.isolation.pid = read_namespace(v, kPid, true, in); }, "text"},
+    {"ipc", [](S& s, V v, R in) { s.isolation.ipc = read_namespace(v, kIpc, true, in); }, "text"},
+    {"uts", [](S& s, V v, R in) { s.isolation.uts = read_namespace(v, kUts, false, in); }, "text"},
+    {"cgroup", [](S& s, V v, R in) { s.isolation.cgroup = read_namespace(v, kCgroup, false, in); }, "text"},
+    {"cgroup_parent", Into<&S::isolation, &I::cgroup_parent>::text, "text"},
+    {"runtime", Into<&S::isolation, &I::runtime>::text, "text"},
+    {"shm_size", Into<&S::isolation, &I::shm_size>::size, "size"},
+    {"ulimits", [](S& s, V v, R in) { read_ulimits(s.isolation.ulimits, v, in); }, "ulimits"},
+    {"sysctls", Into<&S::isolation, &I::sysctls>::pairs, "pairs"},
+    {"annotations", Into<&S::isolation, &I::annotations>::pairs, "pairs"},
+    {"cpus", [](S& s, V v, R in) { s.resources.nano_cpus = read_nano_cpus(v, in).value_or(0); }, "cpus"},
+    {"cpu_shares", Into<&S::resources, &Res::cpu_shares>::number<0, 262144>, "integer"},
+    {"cpu_period", [](S& s, V v, R in) { s.resources.cpu_period = read_microseconds(v, in).value_or(0); }, "cpu_time"},
+    {"cpu_quota", [](S& s, V v, R in) { s.resources.cpu_quota = read_microseconds(v, in).value_or(0); }, "cpu_time"},
+    {"cpuset", Into<&S::resources, &Res::cpuset>::text, "text"},
+    {"mem_limit", Into<&S::resources, &Res::memory>::size, "size"},
+    {"mem_reservation", Into<&S::resources, &Res::memory_reservation>::size, "size"},
+    {"memswap_limit", Into<&S::resources, &Res::memory_and_swap>::size_or_unlimited, "size"},
+    {"mem_swappiness",
+     [](S& s, V v, R in) {
+       if (const auto value = read_number(v, 0, 100, in)) s.resources.swappiness = static_cast<int>(*value);
+     },
+     "integer"},
+    {"pids_limit", Into<&S::resources, &Res::pids>::number<-1, kMany>, "integer"},
+    {"oom_score_adj", Into<&S::resources, &Res::oom_score_adj>::number<-1000, 1000>, "integer"},
+    {"oom_kill_disable", Into<&S::resources, &Res::oom_kill_disable>::flag, "switch"},
+    {"logging", read_logging, "logging"},
+    {"post_start", Into<&S::post_start>::by<read_hooks>, "hooks"},
+    {"pre_stop", Into<&S::pre_stop>::by<read_hooks>, "hooks"},
+    {"develop", Into<&S::watch>::by<read_develop>, "develop"},
+    {"profiles", Into<&S::profiles>::texts, "texts"},
+    {"attach", Into<&S::attach>::flag, "switch"},
+    {"scale", Into<&S::scale>::number<0, 1000>, "integer"},
+    {"deploy", later, "deploy"},
+    {"x-process", read_process_keys, "process"},
+    {"x-devstack", [](S& s, V v, R in) { read_fields<S>(v, s, kOwnKeys, {}, in); }, "service_own"},
 };
 
-/// The rest of Compose's keys, and what to do meanwhile.
-constexpr Unsupported kServiceLater[] = {
-    {"build", "build the image yourself and name it with `image`"},
-    {"env_file", "write the variables under `environment`"},
-    {"networks", "remove it; all services share the project's network"},
-    {"domainname"},
-    {"label_file"},
-    {"extends"},
-    {"secrets"},
-    {"configs"},
-    {"links", "remove it; services find each other by name"},
-    {"external_links"},
-    {"dns_search"},
-    {"dns_opt"},
-    {"cap_add"},
-    {"cap_drop"},
-    {"privileged"},
-    {"security_opt"},
-    {"devices"},
-    {"tmpfs"},
-    {"shm_size"},
-    {"ulimits"},
-    {"sysctls"},
-    {"logging"},
-    {"init"},
-    {"tty"},
-    {"stdin_open"},
-    {"read_only"},
-    {"pid"},
-    {"ipc"},
-    {"uts"},
-    {"mem_limit"},
-    {"mem_reservation"},
-    {"mem_swappiness"},
-    {"memswap_limit"},
-    {"cpus"},
-    {"cpu_count"},
-    {"cpu_percent"},
-    {"cpu_period"},
-    {"cpu_quota"},
-    {"cpu_shares"},
-    {"cpu_rt_period"},
-    {"cpu_rt_runtime"},
-    {"cpuset"},
-    {"pids_limit"},
-    {"deploy", "remove it; `scale` sets the number of instances"},
-    {"platform"},
-    {"pull_policy"},
-    {"group_add"},
-    {"runtime"},
-    {"volumes_from"},
-    {"mac_address"},
-    {"oom_score_adj"},
-    {"oom_kill_disable"},
-    {"annotations"},
-    {"attach"},
-    {"develop"},
-    {"post_start"},
-    {"pre_stop"},
-    {"pre_start"},
-    {"isolation"},
-    {"credential_spec"},
-    {"cgroup"},
-    {"cgroup_parent"},
-    {"blkio_config"},
-    {"storage_opt"},
-    {"userns_mode"},
-    {"use_api_socket"},
-    {"provider"},
-    {"models"},
-    {"gpus"},
-    {"device_cgroup_rules"},
-    {"volume_driver"},
+/// What Compose has and this program does not, with the nearest that it has.
+constexpr Unsupported kServiceNot[] = {
+    {"pre_start", "run it as a service of its own that this one waits for: service_completed_successfully"},
+    {"cpu_count", "it is for Windows; write `cpus`"},
+    {"cpu_percent", "it is for Windows; write `cpus`"},
+    {"cpu_rt_period", "write `cpu_period`"},
+    {"cpu_rt_runtime", "write `cpu_quota`"},
+    {"isolation", "it is for Windows; remove it"},
+    {"credential_spec", "it is for Windows; remove it"},
+    {"blkio_config", "remove it; `cpus` and `mem_limit` limit other things"},
+    {"storage_opt", "remove it; a volume can have a size by `driver_opts`"},
+    {"userns_mode", "remove it; `user` sets who runs"},
+    {"use_api_socket", "mount it: /var/run/docker.sock:/var/run/docker.sock"},
+    {"provider", "run it yourself and name its address under `dns: records`"},
+    {"models", "run the model's server as a service with an image"},
+    {"gpus", "remove it, or name its device files under `devices`"},
+    {"volume_driver", "declare the volume under top-level `volumes` with `driver`"},
     {"net", "write `network_mode`"},
     {"depends", "write `depends_on`"},
+    {"dockerfile", "write `build: {dockerfile: …}`"},
+    {"log_driver", "write `logging: {driver: …}`"},
+    {"log_opt", "write `logging: {options: …}`"},
 };
 
-/// Keys that only a container has.
-constexpr std::array<std::string_view, 8> kContainerOnly{"entrypoint",  "volumes", "container_name", "hostname",
-                                                         "extra_hosts", "dns",     "network_mode",   "x-devstack"};
-
-/// The port of a host process: `ports: ["8080"]`, or x-process.port.
-void read_process_port(ServiceSpec& s, V node, R in) {
-  const Node* ports = node.find("ports");
-  if (ports == nullptr || s.ports.empty()) return;
-  const auto& port = s.ports.front();
-  auto& process = *s.process;
-  if (s.ports.size() > 1) {
-    in.report.error(ports->at, "{}a host process has one port, found {}", ports->prefix(), s.ports.size());
-  } else if (!port.host_ip.empty() || port.protocol != "tcp") {
-    in.report.error(ports->at, "{}a host process listens where it will ($HOST): write \"{}\"", ports->prefix(),
-                    port.target);
-  } else if (port.published != 0 && port.published != port.target) {
-    in.report.error(ports->at, "{}a host process listens on the host itself: write \"{}\"", ports->prefix(),
-                    port.published);
-  } else if (process.auto_port || (process.port != 0 && process.port != port.target)) {
-    in.report.error(ports->at, "{}x-process.port says otherwise: give the port once", ports->prefix());
-  } else {
-    process.port = port.target;
+void read_container(S& s, V node, R in) {
+  if (const Node* command = node.find("command")) {
+    s.command = read_container_command(*command, in);
+    s.no_command = s.command.empty() && command->kind != Node::Kind::null;
+  }
+  const Node* image = node.find("image");
+  if (image != nullptr && image->kind == Node::Kind::scalar && image->text.empty()) {
+    in.report.error(image->at, "{}the image has no name", image->prefix());
+  }
+  const Node* stand_in = node.find("x-process");
+  if (s.process && s.process->command.empty() && stand_in->find("command") == nullptr) {
+    in.report.error(stand_in->at, "{}`command` is missing: what runs where there is no Docker", stand_in->prefix());
   }
 }
 
-void read_process(ServiceSpec& s, V node, R in) {
-  const Node* command = node.find("command");
-  const Node* own = node.find("x-process");
-  if (!s.process) s.process.emplace();
-  if (command != nullptr && own != nullptr && own->find("command") != nullptr) {
-    in.report.error(command->at, "{}x-process.command is there too: give the command once", command->prefix());
-  } else if (command != nullptr) {
-    s.process->command = read_process_command(*command, in);
-  } else if (own == nullptr || own->find("command") == nullptr) {
-    in.report.error(s.at, "{}has neither `image` (a container) nor `command` (a host process)", node.prefix());
-  }
-  for (const auto& entry : node.entries) {
-    if (std::find(kContainerOnly.begin(), kContainerOnly.end(), entry.key) == kContainerOnly.end()) continue;
-    in.report.error(entry.at, "{}a service without `image` is a host process: `{}` needs an image", node.prefix(),
-                    entry.key);
-  }
-  if (s.process->healthcheck && s.healthcheck) {
-    in.report.error(node.find("healthcheck")->at, "{}x-process.healthcheck is there too: give the check once",
-                    node.prefix());
-  }
-  if (s.process->healthcheck && !s.healthcheck) s.healthcheck = std::exchange(s.process->healthcheck, std::nullopt);
-  read_process_port(s, node, in);
-}
-
-void read_container(ServiceSpec& s, V node, R in) {
-  if (const Node* command = node.find("command")) s.command = read_container_command(*command, in);
-  const Node& image = *node.find("image");
-  const bool absent = image.kind == Node::Kind::scalar && image.text.empty();
-  if (absent) in.report.error(image.at, "{}the image has no name", image.prefix());
-  if (s.process && s.process->command.empty() && node.find("x-process")->find("command") == nullptr) {
-    in.report.error(node.find("x-process")->at, "{}`command` is missing: what runs where there is no Docker",
-                    node.find("x-process")->prefix());
-  }
-}
+constexpr auto kServiceKeys = [] {
+  std::array<std::string_view, std::size(kService)> keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = kService[i].name;
+  return keys;
+}();
 
 }  // namespace
 
+std::span<const std::string_view> service_keys() { return kServiceKeys; }
+
 ServiceSpec read_service(const Entry& entry, const Reading& in) {
-  ServiceSpec service;
+  S service;
   service.name = entry.key;
   service.at = entry.at;
   const Node& node = entry.value;
-  read_fields<ServiceSpec>(node, service, kService, kServiceLater, in);
+  read_fields<S>(node, service, kService, kServiceNot, in);
   if (node.kind != Node::Kind::map && node.kind != Node::Kind::null) return service;
-  if (node.find("image") != nullptr) {
+  service.environment = read_environment(node, in);
+  service.labels = read_service_labels(node, in);
+  read_deploy(service, node, in);
+  if (node.find("image") != nullptr || service.build) {
     read_container(service, node, in);
-  } else if (node.find("build") == nullptr) {
+  } else {
     read_process(service, node, in);
   }
-  if (!service.working_dir.empty() && node.find("image") == nullptr) {
-    service.working_dir = absolute_path(service.working_dir, in);
-  }
+  add_implied_dependencies(service);
   return service;
 }
 

@@ -108,6 +108,7 @@ struct WatchRule {
   std::string path, target;
   Texts ignore, include;
   std::optional<Hook> exec;
+  bool initial_sync = false;  ///< sync everything once at the start
   friend bool operator==(const WatchRule&, const WatchRule&) = default;
 };
 
@@ -230,6 +231,7 @@ struct ServiceSpec {
 
   /// A container where there is an engine.
   [[nodiscard]] bool containerised() const { return !image.empty() || build.has_value(); }
+  friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
 
 /// Top level `networks`.

@@ -1,24 +1,10 @@
 #include <set>
 
 #include "core/base/suggest.h"
-#include "core/stack/read.h"
+#include "core/stack/checking.h"
 
 namespace devstack::stack {
 namespace {
-
-struct Checking {
-  const StackFile& file;
-  const Node& root;
-  Diagnostics& report;
-
-  /// Where a key of a service stands, or the service itself.
-  [[nodiscard]] SourcePos where(const ServiceSpec& service, std::string_view key) const {
-    const Node* services = root.find("services");
-    const Node* node = services == nullptr ? nullptr : services->find(service.name);
-    const Node* value = node == nullptr ? nullptr : node->find(key);
-    return value == nullptr ? service.at : value->at;
-  }
-};
 
 /// What holds a port of the host.
 struct Holder {
@@ -39,39 +25,36 @@ void check_host_ports(const Checking& in) {
     holders.push_back({service.name, ip});
   };
   for (const auto& [name, service] : in.file.services) {
-    if (service.image.empty()) {
+    if (!service.containerised()) {
       if (service.process) claim(service, "", service.process->port, "tcp");
       continue;
     }
-    for (const auto& port : service.ports) claim(service, port.host_ip, port.published, port.protocol);
+    for (const auto& port : service.ports) {
+      // Of a range the engine takes a port that is free.
+      if (port.published_last == 0) claim(service, port.host_ip, port.published, port.protocol);
+    }
   }
 }
 
 void check_scale(const Checking& in) {
   for (const auto& [name, service] : in.file.services) {
     if (service.scale < 2) continue;
-    const auto at = in.where(service, "scale");
+    const std::string_view key = in.find(service, "scale") == nullptr ? "deploy" : "scale";
+    const auto at = in.where(service, key);
     if (!service.container_name.empty()) {
-      in.report.error(at, "services.{}.scale: {} instances cannot share container_name \"{}\"", name, service.scale,
+      in.report.error(at, "services.{}.{}: {} instances cannot share container_name \"{}\"", name, key, service.scale,
                       service.container_name);
     }
     for (const auto& port : service.ports) {
-      if (service.image.empty() || port.published == 0) continue;
-      in.report.error(at, "services.{}.scale: {} instances cannot share host port {}: write \"{}\" in ports", name,
+      if (!service.containerised() || port.published == 0) continue;
+      if (port.published_last - port.published + 1 >= service.scale) continue;
+      in.report.error(at, "services.{}.{}: {} instances cannot share host port {}: write \"{}\" in ports", name, key,
                       service.scale, port.published, port.target);
     }
-    if (service.image.empty() && service.process && service.process->port != 0) {
-      in.report.error(at, "services.{}.scale: {} instances cannot share port {}: write x-process.port: auto", name,
+    if (!service.containerised() && service.process && service.process->port != 0) {
+      in.report.error(at, "services.{}.{}: {} instances cannot share port {}: write x-process.port: auto", name, key,
                       service.scale, service.process->port);
     }
-  }
-}
-
-void check_network_mode(const Checking& in) {
-  for (const auto& [name, service] : in.file.services) {
-    if (service.network_mode != "host" || service.ports.empty()) continue;
-    in.report.error(in.where(service, "network_mode"),
-                    "services.{}.network_mode: `ports` do nothing in host mode: remove one of the two", name);
   }
 }
 
@@ -88,22 +71,41 @@ void check_container_names(const Checking& in) {
 
 bool can_be_healthy(const ServiceSpec& service) {
   if (service.healthcheck) return service.healthcheck->test.empty() || service.healthcheck->test.front() != "NONE";
-  if (!service.image.empty()) return true;  // its image may bring a check
+  if (service.containerised()) return true;  // its image may bring a check
   return service.process && (service.process->auto_port || service.process->port != 0);
 }
 
+/// The key that makes a service depend on another.
+std::string_view dependency_key(const Checking& in, const ServiceSpec& service, const std::string& name) {
+  if (const Node* own = in.find(service, "depends_on")) {
+    if (own->find(name) != nullptr) return "depends_on";
+    for (const auto& item : own->items) {
+      if (item.text == name) return "depends_on";
+    }
+  }
+  for (const auto& link : service.links) {
+    if (link.substr(0, link.find(':')) == name) return "links";
+  }
+  for (const auto& from : service.volumes_from) {
+    if (from.substr(0, from.find(':')) == name) return "volumes_from";
+  }
+  if (service.network_mode == "service:" + name) return "network_mode";
+  return service.isolation.ipc == "service:" + name ? "ipc" : "pid";
+}
+
 void check_dependency(const Checking& in, const ServiceSpec& service, const Dependency& dependency) {
-  const auto at = in.where(service, "depends_on");
+  const auto key = dependency_key(in, service, dependency.service);
+  const auto at = in.where(service, key);
   const auto found = in.file.services.find(dependency.service);
   if (found == in.file.services.end()) {
     std::vector<std::string_view> names;
     for (const auto& [name, other] : in.file.services) names.push_back(name);
-    const auto meant = nearest(dependency.service, names);
-    const auto hint = meant ? fmt::format("; did you mean \"{}\"?", *meant) : "";
+    const auto text = fmt::format("services.{}.{}: no service \"{}\"{}", service.name, key, dependency.service,
+                                  hint(dependency.service, names));
     if (dependency.required) {
-      in.report.error(at, "services.{}.depends_on: no service \"{}\"{}", service.name, dependency.service, hint);
+      in.report.error(at, "{}", text);
     } else {
-      in.report.warn(at, "services.{}.depends_on: no service \"{}\"{}", service.name, dependency.service, hint);
+      in.report.warn(at, "{}", text);
     }
   } else if (dependency.condition == DependencyCondition::healthy && !can_be_healthy(found->second)) {
     in.report.error(at, "services.{}.depends_on: \"{}\" can never be healthy: it has no healthcheck and no port",
@@ -120,10 +122,17 @@ void check_dependencies(const Checking& in) {
   }
   const auto order = start_order(known);
   if (order) return;
-  // The cycle's first name is the text between the last blank before the first arrow and that arrow.
+  // The first arrow of the message is the edge to complain of.
   for (const auto& [name, service] : known) {
-    if (order.error().message.find(": " + name + " -> ") == std::string::npos) continue;
-    in.report.error(in.where(service, "depends_on"), "services.{}.depends_on: {}", name, order.error().message);
+    for (const auto& dependency : service.depends_on) {
+      const auto edge = fmt::format(": {} -> {}", name, dependency.service);
+      const auto at = order.error().message.find(edge);
+      if (at == std::string::npos) continue;
+      const auto after = order.error().message.substr(at + edge.size());
+      if (!after.empty() && !after.starts_with(" -> ")) continue;
+      const auto key = dependency_key(in, service, dependency.service);
+      in.report.error(in.where(service, key), "services.{}.{}: {}", name, key, order.error().message);
+    }
   }
 }
 
@@ -141,7 +150,8 @@ void check_destinations(const Checking& in) {
 }
 
 constexpr void (*kRules[])(const Checking&) = {
-    check_host_ports, check_scale, check_network_mode, check_container_names, check_dependencies, check_destinations,
+    check_host_ports,   check_scale,      check_network_use, check_container_names, check_dependencies,
+    check_destinations, check_references, check_mounts,      check_limits,          check_build_use,
 };
 
 /// A dependency that is not required and not there is as if it had not been written.
@@ -155,7 +165,7 @@ void drop_absent_dependencies(StackFile& file) {
 }  // namespace
 
 void validate(StackFile& file, const Node& root, const Reading& in) {
-  const Checking checking{file, root, in.report};
+  const Checking checking{file, root, in, in.report};
   for (const auto rule : kRules) rule(checking);
   drop_absent_dependencies(file);
 }

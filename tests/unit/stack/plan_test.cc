@@ -86,6 +86,19 @@ TEST(ConfigHash, StaysTheSameFromBuildToBuild) {
   EXPECT_EQ(hash_of("image: nginx, ports: ['80:80'], environment: {A: b}"), "1:09a029ed321c9be5be891d66b8d456de");
 }
 
+TEST(ConfigHash, StaysTheSameFromBuildToBuildForAllTheFirstKeys) {
+  EXPECT_EQ(
+      hash_of("image: nginx, command: run 'a b', entrypoint: [/e, x], ports: ['127.0.0.1:80:80/udp', 90], "
+              "environment: {A: b}, labels: {c: d}, healthcheck: {test: x, interval: 1s, timeout: 2s, start_period: "
+              "3s, retries: 4}, restart: 'on-failure:3', expose: [70], volumes: ['/a:/b:ro', '/c:/d', '/e:/f:z'], "
+              "container_name: n, hostname: h, user: u, working_dir: /w, stop_signal: SIGINT, stop_grace_period: 20s, "
+              "extra_hosts: {e: 10.0.0.1}, dns: 10.0.0.2, network_mode: none, x-devstack: {publish_all: true}, "
+              "x-process: {command: go, port: 99, healthcheck: {test: y}}"),
+      "1:15c8a6589f095d7ab201433571dc7fd5");
+  EXPECT_EQ(hash_of("command: ['./run', $PORT], x-process: {port: auto}, user: me, working_dir: sub, restart: always"),
+            "1:ca1cfc5fddef070c615178a9ec61d794");
+}
+
 TEST(ConfigHash, IsTheSameForAnotherSpelling) {
   EXPECT_EQ(hash_of("image: x, ports: ['80:81'], environment: [B=2, A=1], restart: 'no'"),
             hash_of("image: x, environment: {A: 1, B: 2}, ports: [{target: 81, published: 80}], scale: 1"));
