@@ -1,9 +1,7 @@
 #include "cmd/devstack/app.h"
 
-#include <filesystem>
-#include <fstream>
-
 #include "cmd/devstack/app_parts.h"
+#include "cmd/devstack/app_projects.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/hello_image.h"
 #include "cmd/devstack/paths.h"
@@ -27,7 +25,7 @@ struct App::Impl {
         engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {
   }
 
-  ~Impl() { supervisor.reset(); }  // its units point into the components of `parts`
+  ~Impl() { projects.reset(); }  // its units point into the components of `parts`
 
   asio::any_io_executor loop;
   AppOptions options;
@@ -38,14 +36,14 @@ struct App::Impl {
   docker::EngineWatcher engine;
   Ports ports;
   std::unique_ptr<registry::Registry> registry;
-  std::unique_ptr<supervisor::Supervisor> supervisor;
+  std::unique_ptr<AppProjects> projects;
   std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
 
   asio::awaitable<Result<void>> open_registry();
   asio::awaitable<Result<void>> bring_up();
   asio::awaitable<void> take_down_parts();
   asio::awaitable<void> follow_interfaces();
-  void make_supervisor();
+  void make_projects();
   Result<void> make_parts(App& app);
 };
 
@@ -56,41 +54,43 @@ asio::awaitable<Result<void>> App::Impl::open_registry() {
   co_return Result<void>();
 }
 
-void App::Impl::make_supervisor() {
-  auto wanted = supervisor_options(options.file, options.state_dir);
-  wanted.container_dns = [this]() -> std::vector<std::string> {
-    const auto bridge = bridge_address(options.file.bridge);
-    if (!options.file.dns.enabled || ports.dns != 53 || !bridge) return {};
-    return {bridge->to_string()};
+void App::Impl::make_projects() {
+  const auto complete = [this](supervisor::SupervisorOptions& wanted) {
+    wanted.container_dns = [this]() -> std::vector<std::string> {
+      const auto bridge = bridge_address(options.file.bridge);
+      if (!options.file.dns.enabled || ports.dns != 53 || !bridge) return {};
+      return {bridge->to_string()};
+    };
+    wanted.listening_address = [this](std::uint16_t port) {
+      auto found = net::listening_address(port);
+      if (found == "0.0.0.0") found = registry->identity().address;
+      return found;
+    };
+    wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
   };
-  wanted.listening_address = [this](std::uint16_t port) {
-    auto found = net::listening_address(port);
-    if (found == "0.0.0.0") found = registry->identity().address;
-    return found;
-  };
-  wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
-  supervisor = std::make_unique<supervisor::Supervisor>(loop, std::move(wanted), engine, *registry, *registry);
+  projects =
+      std::make_unique<AppProjects>(ProjectsInput{loop, options.file, options.state_dir, engine, *registry, complete});
 }
 
 Result<void> App::Impl::make_parts(App& app) {
-  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, *supervisor, {},
+  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, projects->all(), {},
                    {}};
-  input.down = [&app](std::optional<std::chrono::seconds> grace) { return app.down(grace); };
+  input.down = [&app](std::optional<std::chrono::seconds> grace, std::string project) {
+    return app.down(grace, std::move(project));
+  };
   input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> {
     return app.apply(request);
   };
   TRY(parts, Parts::make(std::move(input)));
-  parts->add_to(*supervisor);
+  parts->add_to(projects->all().components());
   return {};
 }
 
 asio::awaitable<Result<void>> App::Impl::bring_up() {
-  std::ofstream(StatePaths(options.state_dir).project()) << options.file.project;
   CO_CHECK(co_await seed_keys(*registry, options.file.registry.kv));
-  CO_CHECK(co_await supervisor->start_components());
-  const auto available = engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
-  CO_TRY(auto plan, stack::make_plan(options.file, available));
-  supervisor->apply(std::move(plan));
+  CO_CHECK(co_await projects->all().components().start_components());
+  CO_TRY([[maybe_unused]] const auto own, co_await projects->apply(options.load, options.file));
+  co_await projects->take_back(options.file.project);
   if (const auto watching = interfaces.start(); !watching) {
     log::warn("core", "docker0 is not followed: {}", watching.error().message);
   } else {
@@ -121,6 +121,7 @@ asio::awaitable<void> App::Impl::take_down_parts() {
   co_await tasks.stop();
   co_await interfaces.stop();
   if (parts) co_await parts->stop();
+  if (projects) co_await projects->stop_logs();
   co_await engine.stop();
   if (registry) co_await registry->close();
 }
@@ -145,25 +146,24 @@ asio::awaitable<Result<void>> App::start() {
   }
   if (outcome) outcome = co_await app.open_registry();
   if (outcome) {
-    app.make_supervisor();
+    app.make_projects();
     outcome = app.make_parts(*this);
   }
   if (outcome) outcome = app.parts->serve_control();
   if (outcome) outcome = co_await app.bring_up();
   if (!outcome) {
     // Not down(): services that an earlier supervisor left running stay for the next start.
-    if (app.supervisor) co_await app.supervisor->detach();
+    if (app.projects) co_await app.projects->all().detach();
     co_await app.take_down_parts();
   }
   co_return outcome;
 }
 
-asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grace, std::string project) {
   auto& app = *impl_;
+  if (!project.empty() && app.projects->leaves_others(project)) co_return co_await app.projects->down(project, grace);
   co_await app.tasks.stop();
-  const auto outcome = co_await app.supervisor->down(grace);
-  std::error_code ignored;
-  if (outcome) std::filesystem::remove(StatePaths(app.options.state_dir).project(), ignored);
+  const auto outcome = co_await app.projects->down_all(grace);
   // The client that asked still waits for its answer on the control socket: that goes last, and not from here.
   auto finish = [](Impl& impl) -> asio::awaitable<void> {
     co_await impl.take_down_parts();
@@ -173,24 +173,12 @@ asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grac
   co_return outcome;
 }
 
-asio::awaitable<Result<std::string>> App::reload() { co_return co_await apply(apply_request(impl_->options.load)); }
+asio::awaitable<Result<std::string>> App::reload() { co_return co_await impl_->projects->reload(); }
 
 asio::awaitable<Result<std::string>> App::apply(std::string request) {
-  auto& app = *impl_;
   CO_TRY(auto load, parse_apply_request(request));
   CO_TRY(auto file, stack::load(load));
-  if (file.project != app.options.file.project) {
-    co_return fail(Errc::conflict,
-                   "{} is up here: run `devstack down` first, or set DEVSTACK_STATE_DIR for a second one",
-                   app.options.file.project);
-  }
-  const auto available = app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
-  CO_TRY(auto plan, stack::make_plan(file, available));
-  auto said = describe_changes(stack::diff(app.supervisor->plan(), plan), app.options.file, file);
-  app.supervisor->apply(std::move(plan));
-  app.options.load = std::move(load);
-  app.options.file.services = std::move(file.services);
-  co_return said;
+  co_return co_await impl_->projects->apply(std::move(load), std::move(file));
 }
 
 Signal& App::finished() { return impl_->finished; }

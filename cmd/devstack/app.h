@@ -29,11 +29,12 @@ class App {
 
   /// Returns when every component answers; services go on starting. On an error nothing is left running.
   asio::awaitable<Result<void>> start();
-  /// `down`: services, then components, then the control socket.
-  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt);
-  /// Reads the stack file again and converges. Returns one line a change, empty when nothing changed.
+  /// `down`: services, then components, then the control socket. Of one project, while others are up: its services.
+  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt,
+                                     std::string project = {});
+  /// Reads the stack files again and converges. Returns one line a change, empty when nothing changed.
   asio::awaitable<Result<std::string>> reload();
-  /// The same for a file found as `request` says (command.h, apply_request). Another project is refused.
+  /// The same for a file found as `request` says (command.h, apply_request). Another project joins those that are up.
   asio::awaitable<Result<std::string>> apply(std::string request);
   /// Bumps when a client asked for `down` and it has been carried out: the program ends then.
   Signal& finished();

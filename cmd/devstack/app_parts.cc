@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <boost/json.hpp>
+
 #include "cmd/devstack/dns_metrics.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/registry_server.h"
 #include "core/control/api.h"
+#include "core/control/projects_control.h"
 #include "core/control/server.h"
 #include "core/dns/queries_json.h"
 #include "core/dns/server.h"
@@ -47,9 +50,9 @@ std::string proxy_link(const stack::ProxySettings& proxy, std::uint16_t port, st
 class LinkedControl final : public control::StackControl {
  public:
   /// `proxy` may be null: there is none then.
-  LinkedControl(supervisor::Supervisor& supervisor, registry::RegistryView& view, const proxy::Proxy* proxy,
+  LinkedControl(supervisor::Projects& projects, registry::RegistryView& view, const proxy::Proxy* proxy,
                 std::function<std::vector<std::string>(std::string_view)> links)
-      : inner_(supervisor), view_(view), proxy_(proxy), links_(std::move(links)) {}
+      : inner_(projects), view_(view), proxy_(proxy), links_(std::move(links)) {}
   [[nodiscard]] supervisor::Status status() const override {
     auto status = inner_.status();
     const auto state = view_.snapshot();
@@ -58,7 +61,9 @@ class LinkedControl final : public control::StackControl {
       if (state->instances(unit.service).empty()) continue;
       unit.links = links_(unit.service);
       // `up` returns when all is healthy: by then the links must work.
-      if (proxy_ != nullptr && !proxy_->routes_now(unit.service)) status.healthy = false;
+      if (proxy_ == nullptr || proxy_->routes_now(unit.service)) continue;
+      status.healthy = false;
+      for (auto& project : status.projects) project.healthy = project.healthy && project.name != unit.project;
     }
     return status;
   }
@@ -69,7 +74,7 @@ class LinkedControl final : public control::StackControl {
   [[nodiscard]] std::string log_file(const std::string& unit) const override { return inner_.log_file(unit); }
 
  private:
-  control::SupervisorControl inner_;
+  control::ProjectsControl inner_;
   registry::RegistryView& view_;
   const proxy::Proxy* proxy_;
   std::function<std::vector<std::string>(std::string_view)> links_;
@@ -150,6 +155,7 @@ asio::awaitable<Result<void>> seed_keys(registry::RegistryWriter& writer, std::m
 supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, const std::string& state_dir) {
   supervisor::SupervisorOptions options;
   options.state_dir = state_dir;
+  options.project = file.project;
   options.stack_file = file.path;
   options.version = DEVSTACK_VERSION;
   const auto variables = environment();
@@ -165,15 +171,35 @@ supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, c
 
 namespace {
 
-/// Everything of the file that components are made from, to see whether it changed.
-std::string component_settings(const stack::StackFile& file) {
-  stack::StackFile bare = file;
-  bare.services.clear();
-  bare.warnings.clear();
-  return stack::to_json(bare);
+/// Everything of the file that components are made from, to see whether it changed. What is not said is not there.
+boost::json::object component_settings(const stack::StackFile& file) {
+  boost::system::error_code error;
+  const auto document = boost::json::parse(stack::to_json(file), error);
+  boost::json::object out;
+  const auto* all = document.if_object();
+  for (const char* key : {"bridge", "registry", "dns", "registrator", "proxy", "ui", "templates"}) {
+    const auto* value = all == nullptr ? nullptr : all->if_contains(key);
+    if (value != nullptr) out[key] = *value;
+  }
+  return out;
 }
 
 }  // namespace
+
+std::string unused_settings(const stack::StackFile& running, const stack::StackFile& wanted) {
+  const auto used = component_settings(running);
+  std::string out;
+  for (const auto& [key, value] : component_settings(wanted)) {
+    auto given = value;
+    if (key == "registry" && given.is_object()) given.as_object().erase("kv");  // seeded for each project
+    if (given.is_object() && given.as_object().empty()) continue;
+    const auto* mine = used.if_contains(key);
+    auto kept = mine == nullptr ? boost::json::value() : *mine;
+    if (key == "registry" && kept.is_object()) kept.as_object().erase("kv");
+    if (kept != given) out += (out.empty() ? "" : ", ") + std::string(key);
+  }
+  return out;
+}
 
 std::string describe_changes(const stack::PlanDiff& diff, const stack::StackFile& running,
                              const stack::StackFile& wanted) {
@@ -211,17 +237,12 @@ void Parts::Impl::make_control(PartsInput& input) {
     if (proxy.engine != "none") out.push_back(proxy_link(proxy, port, service));
     return out;
   };
-  stack = std::make_unique<LinkedControl>(input.supervisor, input.registry, proxy.get(), links);
+  stack = std::make_unique<LinkedControl>(input.projects, input.registry, proxy.get(), links);
   control::ControlOptions options;
-  options.log_file = input.state_dir + "/devstack.log";
+  options.logs.projects = StatePaths(input.state_dir).logs("");
+  options.logs.supervisor_log = StatePaths(input.state_dir).log();
   options.registry = &input.registry;
   options.links = links;
-  options.container_logs = [&engine = input.engine](std::string id, bool follow, int tail,
-                                                    std::function<void(std::string_view)> on_bytes) {
-    return engine.client().logs(
-        std::move(id), follow, tail,
-        [on_bytes = std::move(on_bytes)](docker::LogStream, std::string_view bytes) { on_bytes(bytes); });
-  };
   if (dns) {
     options.dns_log = [server = dns.get()](std::uint64_t& after, std::size_t most) {
       std::string out;

@@ -14,7 +14,7 @@
 #include "core/registry/registry.h"
 #include "core/stack/plan.h"
 #include "core/stack/stack_file.h"
-#include "core/supervisor/supervisor.h"
+#include "core/supervisor/projects.h"
 
 /// The components of one appliance, made from its stack file. Used by app.cc alone. Loop thread.
 namespace devstack {
@@ -39,6 +39,9 @@ std::string host_name();
 /// `registry.advertise`, or for "auto" the bridge's address, or loopback where there is no bridge.
 std::string advertised_address(const stack::StackFile& file);
 
+/// The keys of `wanted` that say something else about components than `running` does: "dns, ui"; "" for none.
+std::string unused_settings(const stack::StackFile& running, const stack::StackFile& wanted);
+
 /// One line a change: "create web", "replace api", "remove old", and one for components whose settings differ; "" for
 /// none.
 std::string describe_changes(const stack::PlanDiff& diff, const stack::StackFile& running,
@@ -52,8 +55,8 @@ struct PartsInput {
   Ports ports;
   docker::EngineWatcher& engine;
   registry::Registry& registry;
-  supervisor::Supervisor& supervisor;
-  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds>)> down;
+  supervisor::Projects& projects;
+  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds>, std::string project)> down;
   std::function<asio::awaitable<Result<std::string>>(std::string)> apply;
 };
 

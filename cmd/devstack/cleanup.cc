@@ -1,10 +1,11 @@
 #include "cmd/devstack/cleanup.h"
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "cmd/devstack/blocking.h"
+#include "cmd/devstack/load_records.h"
+#include "cmd/devstack/log_keeping.h"
 #include "core/base/log.h"
 #include "core/docker/engine_watcher.h"
 #include "core/proxy/haproxy_engine.h"
@@ -33,8 +34,8 @@ asio::awaitable<Result<void>> retire_everything(supervisor::Supervisor& supervis
   co_return co_await supervisor.down(grace);
 }
 
-asio::awaitable<Result<std::string>> clean_up(StatePaths paths, std::string project,
-                                              std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project,
+                                       std::optional<std::chrono::seconds> grace) {
   const auto loop = co_await asio::this_coro::executor;
   proxy::HaproxyOptions haproxy;
   haproxy.state_dir = paths.proxy();
@@ -49,30 +50,35 @@ asio::awaitable<Result<std::string>> clean_up(StatePaths paths, std::string proj
   in_memory.identity.node = "cleanup";
   in_memory.identity.address = "127.0.0.1";
   CO_TRY(auto registry, co_await registry::Registry::open(loop, std::move(in_memory)));
+  // What was printed since the crash is kept as if there had been none.
+  logs::LogKeeper keeper(loop, paths.logs(project), engine_logs(engine));
   supervisor::SupervisorOptions options;
   options.state_dir = paths.root;
+  options.project = project;
+  options.before_remove = [&keeper](std::string unit, std::string container) {
+    return keeper.drain(std::move(unit), container.substr(0, 12));
+  };
   Result<void> outcome;
   {
     supervisor::Supervisor supervisor(loop, std::move(options), engine, *registry, *registry);
     outcome = co_await retire_everything(supervisor, project, grace);
   }
+  co_await keeper.stop();
   const bool looked = engine.state().up;
   co_await engine.stop();
   co_await registry->close();
   CO_CHECK(std::move(outcome));
   std::error_code ignored;
   // Without an engine its containers could not be looked for: remember whose they are.
-  if (looked) std::filesystem::remove(paths.project(), ignored);
+  if (looked) forget_load(paths, project);
   std::filesystem::remove(paths.control_socket(), ignored);
-  co_return project;
+  co_return Result<void>();
 }
 
 }  // namespace
 
-Result<std::string> clean_up_after_crash(const StatePaths& paths, std::optional<std::chrono::seconds> grace) {
-  std::string project;
-  std::ifstream(paths.project()) >> project;
-  if (project.empty()) return std::string();
+Result<void> clean_up_after_crash(const StatePaths& paths, const std::string& project,
+                                  std::optional<std::chrono::seconds> grace) {
   log::set_level(log::Level::error);
   return run_blocking(clean_up(paths, project, grace));
 }

@@ -9,8 +9,9 @@
 
 namespace devstack {
 
-/// `down` where no supervisor answers: removes what the last one left running (it was killed): processes by their
-/// records, containers and the network by label, the proxy. Returns the project's name, "" when there was nothing.
-Result<std::string> clean_up_after_crash(const StatePaths& paths, std::optional<std::chrono::seconds> grace);
+/// `down` where no supervisor answers: removes what the last one left running of a project (it was killed): processes
+/// by their records, containers and the network by label; and the proxy.
+Result<void> clean_up_after_crash(const StatePaths& paths, const std::string& project,
+                                  std::optional<std::chrono::seconds> grace);
 
 }  // namespace devstack

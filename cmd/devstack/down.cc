@@ -9,7 +9,9 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/cleanup.h"
 #include "cmd/devstack/command.h"
+#include "cmd/devstack/load_records.h"
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/project_choice.h"
 #include "cmd/devstack/terminal.h"
 #include "core/base/async/clock.h"
 #include "core/control/client.h"
@@ -26,15 +28,19 @@ using namespace std::chrono_literals;
 
 struct DownOptions {
   int timeout = -1;
+  bool all = false;
 };
 
-/// The answer to `down` comes before the supervisor has ended: its sockets and its lock go with the process.
-asio::awaitable<Result<void>> wait_ended(pid_t pid) {
+/// The answer to `down` comes before the supervisor has ended: its sockets and its lock go with the process. It goes on
+/// when another project joined meanwhile.
+asio::awaitable<Result<void>> wait_ended(control::ControlClient client, pid_t pid) {
   const auto deadline = std::chrono::steady_clock::now() + 30s;
   while (kill(pid, 0) == 0) {
     if (std::chrono::steady_clock::now() >= deadline) {
       co_return fail(Errc::timeout, "the supervisor (pid {}) has not ended in 30 s", pid);
     }
+    const auto status = co_await client.status();
+    if (status && !status->stopping) co_return Result<void>();
     co_await steady_clock().sleep_for(10ms);
   }
   co_return Result<void>();
@@ -92,12 +98,50 @@ void warn_of_containers_without_dns(const supervisor::Status& before) {
                   names));
 }
 
-asio::awaitable<Result<supervisor::Status>> stop_running(control::ControlClient client,
-                                                         std::optional<std::chrono::seconds> grace) {
+/// What `down` took away: nothing in `gone` when there was nothing to do.
+struct Down {
+  std::vector<std::string> gone;
+  std::optional<supervisor::Status> appliance;  ///< as it was, when all of it went
+  std::string why_nothing;
+};
+
+asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::optional<std::string> named,
+                                           std::optional<std::chrono::seconds> grace) {
   CO_TRY(const auto status, co_await client.status());
-  CO_CHECK(co_await client.down(grace));
-  CO_CHECK(co_await wait_ended(static_cast<pid_t>(status.pid)));
-  co_return status;
+  const auto up = project_names(status);
+  Down done{up, status, {}};
+  std::string project;
+  if (named) {
+    auto chosen = choose_project(up, *named);
+    if (!chosen && chosen.error().code == Errc::not_found && !up.empty()) {
+      co_return Down{{}, std::nullopt, chosen.error().message};
+    }
+    if (!chosen && !up.empty()) co_return tl::unexpected<Error>(chosen.error());
+    if (chosen && up.size() > 1) {
+      project = *chosen;
+      done = Down{{project}, std::nullopt, {}};
+    }
+  }
+  CO_CHECK(co_await client.down(grace, project));
+  if (done.appliance) CO_CHECK(co_await wait_ended(client, static_cast<pid_t>(status.pid)));
+  co_return done;
+}
+
+/// A supervisor that was killed leaves its containers and processes behind: they are taken away without it.
+Result<Down> clean_up(const StatePaths& paths, const std::optional<std::string>& named,
+                      std::optional<std::chrono::seconds> grace) {
+  std::vector<std::string> left;
+  for (const auto& record : saved_loads(paths)) left.push_back(record.project);
+  if (left.empty()) return Down{};
+  Down done{left, left.size() == 1 || !named ? std::optional(supervisor::Status()) : std::nullopt, {}};
+  if (named) {
+    const auto chosen = choose_project(left, *named);
+    if (!chosen && chosen.error().code == Errc::not_found) return Down{{}, std::nullopt, chosen.error().message};
+    if (!chosen) return tl::unexpected<Error>(chosen.error());
+    done.gone = {*chosen};
+  }
+  for (const auto& project : done.gone) CHECK(clean_up_after_crash(paths, project, grace));
+  return done;
 }
 
 int down(const Globals& globals, const DownOptions& options) {
@@ -105,31 +149,28 @@ int down(const Globals& globals, const DownOptions& options) {
   const control::ControlClient client(paths.root);
   std::optional<std::chrono::seconds> grace;
   if (options.timeout >= 0) grace = std::chrono::seconds(options.timeout);
-  std::string project;
-  supervisor::Status before;
-  if (run_blocking(client.is_running())) {
-    const auto stopped = run_blocking(stop_running(client, grace));
-    if (!stopped) return report(stopped.error());
-    before = *stopped;
-    project = before.project;
-  } else {
-    // A supervisor that was killed leaves its containers and processes behind: take them away without it.
-    const auto cleaned = clean_up_after_crash(paths, grace);
-    if (!cleaned) return report(cleaned.error());
-    project = *cleaned;
+  std::optional<std::string> named;
+  if (!options.all) named = named_project(globals);
+  const bool running = run_blocking(client.is_running());
+  const auto done = running ? run_blocking(stop_running(client, named, grace)) : clean_up(paths, named, grace);
+  if (!done) return report(done.error());
+  if (!globals.json) {
+    for (const auto& project : done->gone) fmt::print("{} is down\n", project);
+    if (done->gone.empty()) fmt::print("{}\n", done->why_nothing.empty() ? "nothing runs here" : done->why_nothing);
   }
-  if (!globals.json) fmt::print("{}\n", project.empty() ? "nothing runs here" : project + " is down");
-  if (!project.empty()) warn_of_containers_without_dns(before);
+  if (done->appliance && !done->gone.empty()) warn_of_containers_without_dns(*done->appliance);
   return 0;
 }
 
 }  // namespace
 
 void add_down(CommandLine line) {
-  auto* command = line.cli.add_subcommand("down", "stop everything and leave nothing behind but the registry's data");
+  auto* command = line.cli.add_subcommand(
+      "down", "stop the project, and after the last one all of devstack; only the registry's data stays");
   auto options = std::make_shared<DownOptions>();
   command->add_option("-t,--timeout", options->timeout,
                       "seconds a service may take to stop (default: its own grace period)");
+  command->add_flag("--all", options->all, "all projects that are up here");
   command->callback(
       [line, options] { line.chosen = [&globals = line.globals, options] { return down(globals, *options); }; });
 }

@@ -26,10 +26,12 @@ struct StatePaths {
   [[nodiscard]] std::string control_socket() const { return root + "/control.sock"; }
   [[nodiscard]] std::string lock() const { return root + "/lock"; }
   [[nodiscard]] std::string log() const { return root + "/devstack.log"; }
+  /// What the units of a project print; see core/logs/keeper.h.
+  [[nodiscard]] std::string logs(const std::string& project) const { return root + "/logs/" + project; }
   [[nodiscard]] std::string programs() const { return root + "/bin"; }
   [[nodiscard]] std::string proxy() const { return root + "/proxy"; }
-  /// The project that runs here: names what a killed supervisor left behind.
-  [[nodiscard]] std::string project() const { return root + "/project"; }
+  /// A folder for each project that is up here: load.json, processes.json.
+  [[nodiscard]] std::string projects() const { return root + "/projects"; }
 };
 
 }  // namespace devstack

@@ -5,6 +5,7 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/project_choice.h"
 #include "cmd/devstack/status_text.h"
 #include "cmd/devstack/terminal.h"
 #include "core/base/async/clock.h"
@@ -23,8 +24,9 @@ asio::awaitable<Result<supervisor::Status>> fetch() {
 }
 
 int print_status(const Globals& globals, Table table) {
-  const auto status = run_blocking(fetch());
+  auto status = run_blocking(fetch());
   if (!status) return report(status.error());
+  if (table == Table::services) *status = supervisor::of_project(std::move(*status), named_project(globals));
   if (globals.json) {
     fmt::print("{}\n", control::to_json(*status));
   } else {

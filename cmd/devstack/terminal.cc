@@ -24,10 +24,6 @@ bool coloured() {
   return is_terminal() && (term == nullptr || std::string_view(term) != "dumb");
 }
 
-std::string paint(const char* code, std::string_view text) {
-  return coloured() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
-}
-
 bool utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     if (const char* value = std::getenv(name); value != nullptr && *value != '\0') {
@@ -47,6 +43,10 @@ std::size_t width() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
   return 80;
+}
+
+std::string paint(const char* code, std::string_view text) {
+  return coloured() ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
 }
 
 std::string bold(std::string_view text) { return paint("1", text); }

@@ -16,6 +16,8 @@ void set_colour(Colour colour);
 /// Width in columns; 80 when not a terminal.
 [[nodiscard]] std::size_t width();
 
+/// Text in a colour of ECMA-48's SGR ("31"), where there are colours.
+std::string paint(const char* code, std::string_view text);
 std::string bold(std::string_view text);
 std::string dim(std::string_view text);
 std::string good(std::string_view text);

@@ -83,10 +83,12 @@ std::string what_is_wrong(const Status& status) {
   return out;
 }
 
-/// Polls the supervisor until every unit has settled or time is up.
-asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Instant deadline, Progress& progress) {
+/// Polls the supervisor until every unit of the project has settled or time is up.
+asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, std::string project, Instant deadline,
+                                             Progress& progress) {
   for (;;) {
-    CO_TRY(auto status, co_await client.status());
+    CO_TRY(auto all, co_await client.status());
+    auto status = supervisor::of_project(std::move(all), project);
     progress.show(status);
     // Settled and well but not healthy: a change is still being carried out.
     if (status.healthy || (all_settled(status) && !what_is_wrong(status).empty())) co_return status;
@@ -111,11 +113,11 @@ std::string summary(const Status& status, std::chrono::steady_clock::duration to
   return out;
 }
 
-int wait_and_report(const Globals& globals, const control::ControlClient& client, std::chrono::nanoseconds limit,
-                    std::chrono::steady_clock::time_point began) {
+int wait_and_report(const Globals& globals, const control::ControlClient& client, const std::string& project,
+                    std::chrono::nanoseconds limit, std::chrono::steady_clock::time_point began) {
   Progress progress(globals);
   const auto deadline = began + std::chrono::duration_cast<Instant::duration>(limit);
-  const auto status = run_blocking(wait_settled(client, deadline, progress));
+  const auto status = run_blocking(wait_settled(client, project, deadline, progress));
   if (!status) return report(status.error());
   if (!status->healthy) {
     return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status) +
@@ -151,7 +153,7 @@ int up(const Globals& globals, const UpOptions& options) {
   } else if (const auto started = start_in_background(globals, *file); !started) {
     return report(started.error());
   }
-  return wait_and_report(globals, client, *limit, began);
+  return wait_and_report(globals, client, file->project, *limit, began);
 }
 
 }  // namespace

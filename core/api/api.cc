@@ -96,6 +96,14 @@ http::Response no_path(const Route& route, const Call& call) {
   return http::text(500, "No path to datacenter");
 }
 
+/// Consul 1.10 answers a blocking or cached look at a service's health from a stream that it subscribes to, and says
+/// so; sorted by distance (`near`) it asks its servers, as for everything else.
+std::string_view query_backend(const Route& route, const Call& call) {
+  const bool streamed = route.path == "/v1/health/service/" || route.path == "/v1/health/connect/";
+  const bool asked = call.options.index > 0 || call.query.has("cached");
+  return streamed && asked && call.param("near").empty() ? "streaming" : "blocking-query";
+}
+
 http::Response to_response(const Route& route, const Call& call, Answer answer) {
   http::Response response;
   response.status = answer.status;
@@ -108,7 +116,7 @@ http::Response to_response(const Route& route, const Call& call, Answer answer) 
   headers.add("X-Consul-Index", std::to_string(answer.index));
   headers.add("X-Consul-Knownleader", "true");
   headers.add("X-Consul-Lastcontact", "0");
-  headers.add("X-Consul-Query-Backend", "blocking-query");
+  headers.add("X-Consul-Query-Backend", std::string(query_backend(route, call)));
   if (route.header == Header::index_and_consistency) {
     headers.add("X-Consul-Effective-Consistency", std::string(name_of(call.options.consistency)));
   }

@@ -5,7 +5,9 @@
 #include "core/base/async/task_group.h"
 #include "core/control/discovered.h"
 #include "core/control/error_json.h"
+#include "core/control/log_units.h"
 #include "core/control/status_json.h"
+#include "core/logs/kept_log.h"
 
 namespace devstack::control {
 namespace {
@@ -45,6 +47,35 @@ Result<std::optional<int>> number(const http::Query& query, std::string_view nam
     return fail(Errc::invalid_argument, "{}: \"{}\" is not a whole number of 0 or more", name, *text);
   }
   return std::optional<int>(value);
+}
+
+bool switched_on(const http::Query& query, std::string_view name) {
+  const auto value = query.get(name);
+  return value && *value != "0" && *value != "false";
+}
+
+Result<LogRequest> parse_log_request(const http::Query& query) {
+  LogRequest request;
+  for (const auto name : query.all("service")) {
+    if (!name.empty()) request.services.emplace_back(name);
+  }
+  request.project = query.get("project").value_or("");
+  if (query.get("tail") != "all") {
+    TRY(const auto tail, number(query, "tail"));
+    request.choice.tail = tail.value_or(-1);
+  }
+  const std::pair<const char*, std::optional<std::int64_t>&> moments[] = {{"since", request.choice.since},
+                                                                          {"until", request.choice.until}};
+  for (const auto& [name, moment] : moments) {
+    const auto text = query.get(name);
+    if (!text || text->empty()) continue;
+    auto parsed = logs::parse_when(*text, logs::now());
+    if (!parsed) return fail(Errc::invalid_argument, "{}: {}", name, parsed.error().message);
+    moment = *parsed;
+  }
+  if (switched_on(query, "follow")) request.follow = Follow::yes;
+  if (query.get("format") == "json") request.form = LogForm::json;
+  return request;
 }
 
 }  // namespace
@@ -135,7 +166,8 @@ struct ControlApi::Impl {
     if (!options.down) co_return failure(Errc::unavailable, "down is not available here");
     std::optional<std::chrono::seconds> grace;
     if (timeout->has_value()) grace = std::chrono::seconds(**timeout);
-    const auto result = co_await to_its_end<void>("down", options.down(grace));
+    std::string project(query.get("project").value_or(""));
+    const auto result = co_await to_its_end<void>("down", options.down(grace, std::move(project)));
     co_return done(result);
   }
 
@@ -148,20 +180,17 @@ struct ControlApi::Impl {
   }
 
   http::Response answer_logs(const http::Query& query) {
-    LogRequest request;
-    request.service = std::string(query.get("service").value_or(""));
-    if (query.get("tail") != "all") {
-      const auto tail = number(query, "tail");
-      if (!tail) return error_response(tail.error());
-      request.tail = tail->value_or(-1);
-    }
-    const auto follow = query.get("follow");
-    if (follow && *follow != "0" && *follow != "false") request.follow = Follow::yes;
-    const auto sources = log_sources(stack, options.log_file, request.service);
-    if (!sources) return error_response(sources.error());
+    auto request = parse_log_request(query);
+    if (!request) return error_response(request.error());
+    auto status = stack.status();
+    auto places = options.logs;
+    if (const auto one = narrow(status, places, *request); !one) return error_response(one.error());
+    const auto known = log_units(status, logs::kept_units(places.kept), request->services);
+    if (!known) return error_response(known.error());
     auto response = http::text(200, {});
-    response.stream = [this, request](http::BodyWriter& out) {
-      return stream_logs(stack, container_logs, options.log_file, request, out);
+    if (request->form == LogForm::json) response.headers.set("Content-Type", "application/x-ndjson");
+    response.stream = [this, request = *request](http::BodyWriter& out) {
+      return stream_logs(stack, options.logs, request, out);
     };
     return response;
   }
@@ -174,8 +203,7 @@ struct ControlApi::Impl {
       if (!number_given) return error_response(number_given.error());
       if (number_given->has_value()) tail = static_cast<std::size_t>(**number_given);
     }
-    const auto wanted = query.get("follow");
-    const auto follow = wanted && *wanted != "0" && *wanted != "false" ? Follow::yes : Follow::no;
+    const auto follow = switched_on(query, "follow") ? Follow::yes : Follow::no;
     auto response = http::text(200, {});
     response.stream = [this, tail, follow](http::BodyWriter& out) { return stream_dns_log(out, tail, follow); };
     return response;
@@ -212,20 +240,12 @@ struct ControlApi::Impl {
   ControlOptions options;
   Clock& clock;
   Signal changed;
-  ContainerLogs container_logs;
   TaskGroup tasks;
   bool stopping = false;
 };
 
 ControlApi::ControlApi(asio::any_io_executor loop, StackControl& stack, ControlOptions options, Clock& clock)
-    : impl_(std::make_unique<Impl>(loop, stack, std::move(options), clock)) {
-  impl_->container_logs = impl_->options.container_logs;
-  if (impl_->container_logs) return;
-  impl_->container_logs = [](std::string, bool, int,
-                             std::function<void(std::string_view)>) -> asio::awaitable<Result<void>> {
-    co_return fail(Errc::unavailable, "no Docker engine here");
-  };
-}
+    : impl_(std::make_unique<Impl>(loop, stack, std::move(options), clock)) {}
 ControlApi::~ControlApi() = default;
 
 void ControlApi::start() {

@@ -24,16 +24,16 @@ namespace devstack::control {
 /// What the composition root adds. A hook that is not set answers 503 unavailable. Hooks run on the loop, are carried
 /// to their end even when the client hangs up, and must not call ControlApi::stop().
 struct ControlOptions {
-  std::string log_file;  ///< the supervisor's own log, for components and "devstack"; "" when it logs to a terminal
+  LogPlaces logs;
   registry::RegistryView* registry = nullptr;  ///< for Status::discovered; none without it
   /// URLs under which a browser reaches a discovered service (through the proxy).
   std::function<std::vector<std::string>(std::string_view service)> links;
-  ContainerLogs container_logs;
   /// The DNS server's queries from number `after` on, a line each, the last `most` of them; moves `after` behind them.
   std::function<std::string(std::uint64_t& after, std::size_t most)> dns_log;
   /// The document of GET /v1/dns/queries (core/dns/queries_json.h), with the queries from number `after` on.
   std::function<std::string(std::uint64_t after)> dns_queries;
-  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace)> down;
+  /// `project` "" = all of them, and then the components.
+  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace, std::string project)> down;
   /// The bodies of POST /v1/apply and POST /v1/plan and what they answer are JSON between CLI and composition root;
   /// GET /v1/plan passes "".
   std::function<asio::awaitable<Result<std::string>>(std::string request_json)> apply;
@@ -49,12 +49,14 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/status                           the document of status_json.h
 ///     GET  /v1/status/events                    server-sent events `status`, the whole document on each change, at
 ///                                               most ten a second; a comment every 15 s of quiet
-///     GET  /v1/logs?service=NAME&tail=N&follow=1   text/plain, `name | line`; see log_stream.h
+///     GET  /v1/logs?project=P&service=NAME&tail=N&since=T&until=T&follow=1&format=json   kept lines of NAME
+///     (repeatable) by time,
+///                                               `name | line` or a JSON object a line; see log_stream.h
 ///     GET  /v1/dns/log?tail=N&follow=1          text/plain, a query a line: what the DNS server was asked, and how it
 ///                                               answered
 ///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page
 ///     POST /v1/units/NAME/{stop,start,restart}  by unit or service name; answers {} when done
-///     POST /v1/down?timeout=SECONDS             answers {} after the services are down
+///     POST /v1/down?timeout=SECONDS&project=NAME   answers {} after the services (of that project) are down
 ///     POST /v1/apply · GET, POST /v1/plan       the composition root's
 ///
 /// Errors: error_json.h. Loop thread; outlives the servers that hand it requests. `stack` outlives it.

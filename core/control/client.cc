@@ -115,9 +115,14 @@ asio::awaitable<Result<void>> ControlClient::watch(std::function<bool(const supe
 }
 
 asio::awaitable<Result<void>> ControlClient::logs(LogRequest log, std::function<void(std::string_view)> on_text) const {
+  const auto& choice = log.choice;
   auto target =
-      fmt::format("/v1/logs?service={}&tail={}&follow={}", http::encode_path(log.service, http::Slash::escape),
-                  log.tail < 0 ? "all" : std::to_string(log.tail), log.follow == Follow::yes ? 1 : 0);
+      fmt::format("/v1/logs?tail={}&follow={}&format={}", choice.tail < 0 ? "all" : std::to_string(choice.tail),
+                  log.follow == Follow::yes ? 1 : 0, log.form == LogForm::json ? "json" : "text");
+  if (!log.project.empty()) target += "&project=" + http::encode_path(log.project, http::Slash::escape);
+  for (const auto& name : log.services) target += "&service=" + http::encode_path(name, http::Slash::escape);
+  if (choice.since) target += "&since=" + logs::format_time(*choice.since);
+  if (choice.until) target += "&until=" + logs::format_time(*choice.until);
   co_return co_await stream_text(std::move(target), std::move(on_text));
 }
 
@@ -159,8 +164,10 @@ asio::awaitable<Result<void>> ControlClient::unit_action(UnitAction action, std:
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> ControlClient::down(std::optional<std::chrono::seconds> grace) const {
-  auto target = grace ? fmt::format("/v1/down?timeout={}", grace->count()) : std::string("/v1/down");
+asio::awaitable<Result<void>> ControlClient::down(std::optional<std::chrono::seconds> grace,
+                                                  std::string project) const {
+  auto target = "/v1/down?project=" + http::encode_path(project, http::Slash::escape);
+  if (grace) target += fmt::format("&timeout={}", grace->count());
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }

@@ -31,15 +31,16 @@ class ControlClient {
   /// (Errc::timeout). Errc::unavailable when the supervisor goes away.
   asio::awaitable<Result<void>> watch(std::function<bool(const supervisor::Status&)> on_status,
                                       Instant deadline = Instant::max()) const;
-  /// `on_text` gets pieces of `name | line\n` text. Returns when the log ends; when following, cancel it.
+  /// `on_text` gets pieces of text in the request's form. Returns when the log ends; when following, cancel it.
   asio::awaitable<Result<void>> logs(LogRequest request, std::function<void(std::string_view)> on_text) const;
 
   /// The same of the DNS server's queries, one a line; `tail` < 0 for all that it still knows.
   asio::awaitable<Result<void>> dns_log(int tail, Follow follow, std::function<void(std::string_view)> on_text) const;
 
   asio::awaitable<Result<void>> unit_action(UnitAction action, std::string name) const;
-  /// Returns when the services are down: up to `kLongest`.
-  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt) const;
+  /// Returns when the services (of that project, where one is named) are down: up to `kLongest`.
+  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt,
+                                     std::string project = {}) const;
   asio::awaitable<Result<std::string>> apply(std::string request_json) const;
   asio::awaitable<Result<std::string>> plan(std::string request_json = {}) const;
 

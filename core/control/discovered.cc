@@ -27,7 +27,8 @@ bool is_number(std::string_view text) {
 }
 
 /// Containers of the stack are named after project and unit, with Compose's "-1" for the first instance or without.
-bool is_container_of(std::string_view container, const std::string& project, const supervisor::UnitStatus& unit) {
+bool is_container_of(std::string_view container, const supervisor::UnitStatus& unit) {
+  const auto& project = unit.project;
   if (!project.empty() && container.starts_with(project + "-")) container.remove_prefix(project.size() + 1);
   if (container == unit.name || container == unit.service) return true;
   return !unit.service.empty() && container.starts_with(unit.service + "-") &&
@@ -35,11 +36,11 @@ bool is_container_of(std::string_view container, const std::string& project, con
 }
 
 bool ours(const registry::Service& service, const supervisor::Status& status) {
-  if (service.name == "consul" || service.source == "supervisor") return true;
+  if (service.name == "consul" || service.source.starts_with("supervisor/")) return true;
   const auto container = container_of(service.id);
   for (const auto& unit : status.services) {
     if (service.id == unit.name || service.id == unit.service) return true;
-    if (!container.empty() && is_container_of(container, status.project, unit)) return true;
+    if (!container.empty() && is_container_of(container, unit)) return true;
   }
   return false;
 }

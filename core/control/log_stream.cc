@@ -1,212 +1,75 @@
 #include "core/control/log_stream.h"
 
-#include <deque>
-#include <exception>
-#include <map>
-#include <memory>
+#include <filesystem>
 
 #include "core/base/async/clock.h"
-#include "core/base/async/task_group.h"
-#include "core/base/suggest.h"
-#include "core/control/log_file.h"
+#include "core/base/async/directory_watch.h"
+#include "core/control/log_units.h"
+#include "core/logs/kept_log.h"
 
 namespace devstack::control {
 namespace {
 
-using supervisor::UnitState;
-using supervisor::UnitStatus;
-using supervisor::UnitType;
-
+/// How often the files are looked at where the system has no inotify watch left.
 constexpr auto kPoll = std::chrono::milliseconds(200);
-constexpr std::size_t kFullBytes = 512U << 10U;  // a file reader waits above this
-constexpr std::size_t kMostBytes = 32U << 20U;  // a container's lines are dropped above this: it cannot be made to wait
-
-bool has_ended(UnitState state) {
-  return state == UnitState::completed || state == UnitState::failed || state == UnitState::stopped;
-}
-
-/// Lines on their way from the readers to the one writer.
-struct LineQueue {
-  explicit LineQueue(const asio::any_io_executor& executor) : changed(executor) {}
-
-  void push(const std::string& name, std::string_view line) {
-    if (text.size() > kMostBytes) {
-      ++dropped;
-      return;
-    }
-    if (dropped > 0) text += fmt::format("devstack | {} lines left out: the reader is too slow\n", dropped);
-    dropped = 0;
-    text += fmt::format("{} | {}\n", name, line);
-    changed.bump();
-  }
-
-  std::string text;
-  std::size_t dropped = 0;
-  std::size_t readers = 0;
-  Signal changed;
-};
-using QueuePtr = std::shared_ptr<LineQueue>;
-
-asio::awaitable<void> read_file(QueuePtr queue, LogSource source, int tail, Follow follow) {
-  LogFile file(source.file, source.filter);
-  file.seek_tail(tail);
-  for (;;) {
-    const auto lines = file.read_lines();
-    for (const auto& line : lines) queue->push(source.name, line);
-    while (queue->text.size() > kFullBytes) {
-      co_await queue->changed.wait_past(queue->changed.version(), Instant::max());
-    }
-    if (!lines.empty()) continue;
-    if (follow == Follow::no) break;
-    co_await steady_clock().sleep_for(kPoll);
-  }
-  const auto partial = file.take_partial();
-  if (!partial.empty()) queue->push(source.name, partial);
-}
-
-asio::awaitable<void> read_container(QueuePtr queue, LogSource source, int tail, Follow follow,
-                                     const ContainerLogs& containers) {
-  auto splitter = std::make_shared<LineSplitter>();
-  std::function<void(std::string_view)> on_bytes = [queue, splitter, name = source.name](std::string_view bytes) {
-    for (const auto& line : splitter->add(bytes)) queue->push(name, line);
-  };
-  const auto ended = co_await containers(source.container_id, follow == Follow::yes, tail, std::move(on_bytes));
-  const auto rest = splitter->take_rest();
-  if (!rest.empty()) queue->push(source.name, rest);
-  if (!ended) queue->push(source.name, fmt::format("(log not available: {})", ended.error().message));
-}
-
-class LogStreamer {
- public:
-  LogStreamer(StackControl& stack, const ContainerLogs& containers, std::string supervisor_log, LogRequest request,
-              const asio::any_io_executor& executor)
-      : stack_(stack),
-        containers_(containers),
-        supervisor_log_(std::move(supervisor_log)),
-        request_(std::move(request)),
-        queue_(std::make_shared<LineQueue>(executor)),
-        tasks_(executor) {}
-
-  asio::awaitable<void> run(http::BodyWriter& out) {
-    attach_new();
-    if (request_.follow == Follow::yes) tasks_.spawn("control: log units", watch_units());
-    std::exception_ptr broken;
-    try {
-      co_await pump(out);
-    } catch (...) {
-      broken = std::current_exception();
-    }
-    // A cancelled coroutine cannot wait for its readers unless it first forgets that it was cancelled.
-    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
-      co_await asio::this_coro::reset_cancellation_state();
-    }
-    co_await tasks_.stop();
-    if (broken) std::rethrow_exception(broken);
-  }
-
- private:
-  asio::awaitable<void> pump(http::BodyWriter& out) {
-    for (;;) {
-      const auto seen = queue_->changed.version();
-      if (!queue_->text.empty()) {
-        auto text = std::exchange(queue_->text, {});
-        queue_->changed.bump();
-        const bool there = co_await out.write(std::move(text));
-        if (!there) co_return;
-        continue;
-      }
-      if (request_.follow == Follow::no && queue_->readers == 0) co_return;
-      co_await queue_->changed.wait_past(seen, Instant::max());
-    }
-  }
-
-  asio::awaitable<void> watch_units() {
-    for (;;) {
-      const auto seen = stack_.changed().version();
-      attach_new();
-      co_await stack_.changed().wait_past(seen, Instant::max());
-    }
-  }
-
-  void attach_new() {
-    const auto sources = log_sources(stack_, supervisor_log_, request_.service);
-    if (!sources) return;  // the unit is gone; it may come back
-    for (const auto& source : *sources) {
-      const auto key = source.name + '\n' + source.file + '\n' + source.container_id;
-      const auto known = live_.find(key);
-      if (known == live_.end()) {
-        attach(source, key, request_.tail);
-      } else if (!known->second && !source.ended) {
-        attach(source, key, 0);  // the same container, started again
-      }
-    }
-  }
-
-  void attach(const LogSource& source, const std::string& key, int tail) {
-    live_[key] = true;
-    ++queue_->readers;
-    tasks_.spawn("control: log " + source.name, read(source, key, tail));
-  }
-
-  asio::awaitable<void> read(LogSource source, std::string key, int tail) {
-    if (source.container_id.empty()) {
-      co_await read_file(queue_, std::move(source), tail, request_.follow);
-    } else {
-      co_await read_container(queue_, std::move(source), tail, request_.follow, containers_);
-    }
-    live_[key] = false;
-    --queue_->readers;
-    queue_->changed.bump();
-  }
-
-  StackControl& stack_;
-  const ContainerLogs& containers_;
-  std::string supervisor_log_;
-  LogRequest request_;
-  QueuePtr queue_;
-  std::map<std::string, bool> live_;
-  TaskGroup tasks_;
-};
-
-Error unknown_name(const supervisor::Status& status, const std::string& name) {
-  std::vector<std::string_view> known;
-  for (const auto& unit : status.services) known.push_back(unit.service.empty() ? unit.name : unit.service);
-  for (const auto& unit : status.components) known.push_back(unit.name);
-  known.emplace_back("devstack");
-  known.erase(std::unique(known.begin(), known.end()), known.end());
-  const auto near = nearest(name, known);
-  return Error{Errc::not_found, near ? fmt::format("no service \"{}\": did you mean \"{}\"?", name, *near)
-                                     : fmt::format("no service \"{}\": there are {}", name, fmt::join(known, ", "))};
-}
 
 }  // namespace
 
-Result<std::vector<LogSource>> log_sources(const StackControl& stack, const std::string& supervisor_log,
-                                           const std::string& service) {
-  const auto status = stack.status();
-  std::vector<LogSource> out;
-  bool known = service.empty();
-  for (const auto& unit : status.services) {
-    if (!service.empty() && unit.name != service && unit.service != service) continue;
-    known = true;
-    LogSource source{unit.name, {}, {}, {}, has_ended(unit.state)};
-    if (unit.type == UnitType::container) source.container_id = unit.id;
-    if (unit.type == UnitType::process) source.file = stack.log_file(unit.name);
-    if (!source.container_id.empty() || !source.file.empty()) out.push_back(std::move(source));
+Result<void> narrow(supervisor::Status& status, LogPlaces& places, LogRequest& request) {
+  for (auto& name : request.services) {
+    const auto slash = name.find('/');
+    if (slash == std::string::npos) continue;
+    if (request.project.empty()) request.project = name.substr(0, slash);
+    if (request.project == name.substr(0, slash)) name.erase(0, slash + 1);
   }
-  if (known) return out;
-  if (service == "devstack") return std::vector{LogSource{service, supervisor_log, {}, {}, false}};
-  for (const auto& unit : status.components) {
-    if (unit.name == service) return std::vector{LogSource{service, supervisor_log, "[" + service + "]", {}, false}};
+  if (request.project.empty()) request.project = status.project;
+  if (request.project.starts_with('.') || request.project.find('/') != std::string::npos) {
+    return fail(Errc::invalid_argument, "\"{}\" is no name of a project", request.project);
   }
-  return tl::unexpected<Error>(unknown_name(status, service));
+  status = supervisor::of_project(std::move(status), request.project);
+  if (!places.projects.empty()) places.kept = places.projects + "/" + request.project;
+  return {};
 }
 
-asio::awaitable<void> stream_logs(StackControl& stack, const ContainerLogs& containers, std::string supervisor_log,
-                                  LogRequest request, http::BodyWriter& out) {
-  const auto executor = co_await asio::this_coro::executor;
-  LogStreamer streamer(stack, containers, std::move(supervisor_log), std::move(request), executor);
-  co_await streamer.run(out);
+Result<void> add_log_sources(const supervisor::Status& status, const LogPlaces& places,
+                             const std::vector<std::string>& services, logs::LogReader& reader) {
+  TRY(const auto wanted, log_units(status, logs::kept_units(places.kept), services));
+  for (const auto& unit : wanted.units) reader.add_unit(places.kept, unit);
+  for (const auto& component : wanted.components) reader.add_supervisor(places.supervisor_log, component);
+  return {};
+}
+
+std::string log_text(const std::vector<logs::Record>& records, LogForm form) {
+  std::string out;
+  for (const auto& record : records) {
+    out += form == LogForm::json ? to_json(record) + "\n" : fmt::format("{} | {}\n", record.unit, record.text);
+  }
+  return out;
+}
+
+asio::awaitable<void> stream_logs(StackControl& stack, LogPlaces places, LogRequest request, http::BodyWriter& out) {
+  auto status = stack.status();
+  if (!narrow(status, places, request)) co_return;
+  DirectoryWatch files(co_await asio::this_coro::executor);
+  bool polling = false;
+  for (const auto& folder : {places.kept, std::filesystem::path(places.supervisor_log).parent_path().string()}) {
+    if (request.follow == Follow::yes && !folder.empty()) polling = !files.add(folder) || polling;
+  }
+  logs::LogReader reader(request.choice);
+  for (;;) {
+    const auto seen = files.changed().version();
+    // A name that is not there any more may come back.
+    (void)add_log_sources(status, places, request.services, reader);
+    for (auto records = reader.read(); !records.empty(); records = reader.read()) {
+      auto text = log_text(records, request.form);
+      const bool there = co_await out.write(std::move(text));
+      if (!there) co_return;
+    }
+    const auto& until = request.choice.until;
+    if (request.follow == Follow::no || (until && logs::now() > *until)) co_return;
+    co_await files.changed().wait_past(seen, polling ? steady_clock().now() + kPoll : Instant::max());
+    status = supervisor::of_project(stack.status(), request.project);
+  }
 }
 
 }  // namespace devstack::control

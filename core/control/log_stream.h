@@ -1,49 +1,49 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <functional>
+#include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/control/stack_control.h"
 #include "core/http/message.h"
+#include "core/logs/reader.h"
 
 namespace devstack::control {
 
-/// Follows or reads a container's log (docker::Client::logs behind it): bytes of both streams as they come; `tail` < 0
-/// for all. Returns when the log ends, or with what broke it; cancellable.
-using ContainerLogs = std::function<asio::awaitable<Result<void>>(std::string container_id, bool follow, int tail,
-                                                                  std::function<void(std::string_view)> on_bytes)>;
-
 enum class Follow { no, yes };
+enum class LogForm { text, json };
 
 struct LogRequest {
-  std::string service;  ///< a unit, a service, a component, or "devstack" for the supervisor itself; "": all services
-  int tail = -1;        ///< of each unit; negative: all
+  std::string project;                ///< "" = the first that is up
+  std::vector<std::string> services;  ///< see log_units.h, or PROJECT/NAME; empty: all services
+  logs::Choice choice;
   Follow follow = Follow::no;
+  LogForm form = LogForm::text;  ///< `name | line`, or the JSON of core/logs/record.h, a line a record
 };
 
-/// One place that a unit's lines come from: a file (only lines that contain `filter`, when set) or a container.
-struct LogSource {
-  std::string name;
-  std::string file;
-  std::string filter;
-  std::string container_id;
-  bool ended = false;  ///< its unit will not write more for now
-  friend bool operator==(const LogSource&, const LogSource&) = default;
+/// The files that logs are read from.
+struct LogPlaces {
+  std::string kept;            ///< the folder of the project's kept logs, where there is only one
+  std::string projects;        ///< the folder that has a folder of kept logs for each project
+  std::string supervisor_log;  ///< "" when devstack logs to a terminal
 };
 
-/// Which sources a request means. Units that have nothing to read yet have no source. Errc::not_found, with the names
-/// there are, for an unknown name. Pure but for asking `stack` for file names.
-Result<std::vector<LogSource>> log_sources(const StackControl& stack, const std::string& supervisor_log,
-                                           const std::string& service);
+/// A request about one of several projects as one about that project alone: status, folder and names are its own.
+/// Errc::invalid_argument for what cannot be the name of a project. Pure.
+Result<void> narrow(supervisor::Status& status, LogPlaces& places, LogRequest& request);
 
-/// Writes `name | line\n` for each line of each source. A source's lines keep their order; sources are not ordered
-/// against each other. Following goes on until the peer goes, and takes up units, containers and files that appear
-/// later. Loop thread; `stack` and `containers` outlive it.
-asio::awaitable<void> stream_logs(StackControl& stack, const ContainerLogs& containers, std::string supervisor_log,
-                                  LogRequest request, http::BodyWriter& out);
+/// Adds what a request means to a reader. Errc::not_found for an unknown name.
+Result<void> add_log_sources(const supervisor::Status& status, const LogPlaces& places,
+                             const std::vector<std::string>& services, logs::LogReader& reader);
+
+std::string log_text(const std::vector<logs::Record>& records, LogForm form);
+
+/// Writes the records of the units that are asked for, by time. Following goes on until the peer goes, and takes up
+/// units that appear later. A slow peer holds up nobody: what it has not taken stays on disk. Loop thread; `stack`
+/// outlives it.
+asio::awaitable<void> stream_logs(StackControl& stack, LogPlaces places, LogRequest request, http::BodyWriter& out);
 
 }  // namespace devstack::control

@@ -8,6 +8,7 @@ namespace {
 
 namespace json = boost::json;
 using supervisor::DiscoveredService;
+using supervisor::ProjectStatus;
 using supervisor::Status;
 using supervisor::UnitState;
 using supervisor::UnitStatus;
@@ -23,6 +24,7 @@ json::array strings(const std::vector<std::string>& values) { return json::array
 json::object unit(const UnitStatus& value) {
   return {{"name", value.name},
           {"service", value.service},
+          {"project", value.project},
           {"type", to_string(value.type)},
           {"state", to_string(value.state)},
           {"health", value.health},
@@ -40,6 +42,11 @@ json::object discovered(const DiscoveredService& value) {
   return {{"name", value.name},           {"instances", value.instances}, {"passing", value.passing},
           {"status", value.status},       {"tags", strings(value.tags)},  {"addresses", strings(value.addresses)},
           {"links", strings(value.links)}};
+}
+
+json::object project(const ProjectStatus& value) {
+  return {
+      {"name", value.name}, {"files", strings(value.files)}, {"healthy", value.healthy}, {"services", value.services}};
 }
 
 template <class Values, class Function>
@@ -138,6 +145,7 @@ class Reader {
 void read_unit(Reader& in, UnitStatus& unit) {
   in.read("name", unit.name);
   in.read("service", unit.service);
+  in.read("project", unit.project);
   in.read("type", kTypes, unit.type);
   in.read("state", kStates, unit.state);
   in.read("health", unit.health);
@@ -149,6 +157,13 @@ void read_unit(Reader& in, UnitStatus& unit) {
   in.read("started_at", unit.started_at);
   in.read("exit_code", unit.exit_code);
   in.read("degraded", unit.degraded);
+}
+
+void read_project(Reader& in, ProjectStatus& project) {
+  in.read("name", project.name);
+  in.read("files", project.files);
+  in.read("healthy", project.healthy);
+  in.read("services", project.services);
 }
 
 void read_discovered(Reader& in, DiscoveredService& service) {
@@ -176,6 +191,7 @@ std::string to_json(const Status& status) {
                                       {"healthy", status.healthy},
                                       {"components", each(status.components, unit)},
                                       {"services", each(status.services, unit)},
+                                      {"projects", each(status.projects, project)},
                                       {"discovered", each(status.discovered, discovered)}});
 }
 
@@ -198,6 +214,7 @@ Result<Status> status_from_json(std::string_view text) {
   in.read("healthy", status.healthy);
   in.read_each("components", status.components, read_unit);
   in.read_each("services", status.services, read_unit);
+  in.read_each("projects", status.projects, read_project);
   in.read_each("discovered", status.discovered, read_discovered);
   if (!complaint.empty()) return fail(Errc::parse, "the status cannot be read: {}", complaint);
   return status;

@@ -10,7 +10,7 @@
 /// events of GET /v1/status/events carry. Fields are added, never renamed or removed. Pure; any thread.
 ///
 ///     version         string   of the running supervisor: "0.1.0"
-///     project         string   the stack's name
+///     project         string   the stack's name; of the first, where several are up
 ///     stack_file      string   absolute path; "" when there is none
 ///     node            string   the registry's node name
 ///     pid             number   of the supervisor
@@ -21,11 +21,13 @@
 ///     healthy         boolean  every unit runs (healthy, where it has a check) or has completed
 ///     components      array of UNIT: parts of devstack itself (registry, dns, registrator, proxy, templates, ui)
 ///     services        array of UNIT: instances of the stack's services
+///     projects        array of PROJECT: those that are up side by side, in the order in which they came up
 ///     discovered      array of DISCOVERED: services of the registry that are not the stack's
 ///
 ///   UNIT
-///     name            string   "hello", "hello-2"
+///     name            string   "hello", "hello-2"; "demo/hello" while several projects are up
 ///     service         string   "hello"; "" for components
+///     project         string   "demo"; "" for components
 ///     type            string   component | container | process
 ///     state           string   pending | waiting | starting | running | unhealthy | backoff | completed | failed |
 ///                              stopping | stopped
@@ -38,6 +40,12 @@
 ///     started_at      number   Unix seconds; 0 = not running
 ///     exit_code       number   of the last run
 ///     degraded        boolean  works, but not as asked (a fallback port, no Docker)
+///
+///   PROJECT
+///     name            string
+///     files           array of string: absolute paths of what it was read from
+///     healthy         boolean  every unit of it runs or has completed
+///     services        number   of its units
 ///
 ///   DISCOVERED
 ///     name            string

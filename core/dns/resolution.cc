@@ -27,30 +27,6 @@ std::uint64_t Random::next() {
   return z ^ (z >> 31);
 }
 
-registry::NodePtr find_node(const registry::State& state, std::string_view name_or_id) {
-  if (auto node = state.node(name_or_id)) return node;
-  // Consul's prefix of an id: at least two digits, an odd last character cut off, the digits whole bytes.
-  constexpr std::size_t least = 2;
-  constexpr std::size_t uuid_characters = 36;
-  if (name_or_id.size() < least || name_or_id.size() > uuid_characters) return nullptr;
-  const auto digits_of = [](std::string_view id) {
-    std::string out;
-    for (const char c : id) {
-      if (c != '-') out += to_lower(c);
-    }
-    return out;
-  };
-  const auto prefix = digits_of(name_or_id.substr(0, name_or_id.size() & ~std::size_t{1}));
-  if (prefix.size() % 2 != 0 || prefix.find_first_not_of("0123456789abcdef") != std::string::npos) return nullptr;
-  registry::NodePtr found;
-  for (const auto& node : state.nodes()) {
-    if (node->id.empty() || !digits_of(node->id).starts_with(prefix)) continue;
-    if (found != nullptr) return nullptr;
-    found = node;
-  }
-  return found;
-}
-
 const Name* find_zone(const Name& name, const std::vector<Name>& domains) {
   const Name* best = nullptr;
   for (const auto& domain : domains) {
@@ -170,7 +146,7 @@ void Resolution::node(const Step& step, const NodeLookup& lookup, const Name& zo
   const bool known_type =
       step.type == Type::any || step.type == Type::a || step.type == Type::aaaa || step.type == Type::txt;
   if (!known_type) return;  // Consul: NOERROR, whether or not there is such a node
-  const auto found = lookup.known_datacenter ? find_node(state_, lookup.node) : nullptr;
+  const auto found = lookup.known_datacenter ? state_.node_like(lookup.node) : nullptr;
   if (!found) return no_such_name(zone, reply);
   if (step.type != Type::txt) {
     for (auto& record : node_records(step, *found)) reply.answers.push_back(std::move(record));

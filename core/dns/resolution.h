@@ -110,9 +110,6 @@ class Resolution {
 std::string_view lan_address(Type type, const registry::Node& node);
 std::string_view lan_address(Type type, const registry::Service& service);
 
-/// The node of that name, with that id, or the only one whose id begins so; null for none.
-registry::NodePtr find_node(const registry::State& state, std::string_view name_or_id);
-
 /// Aliases that are followed inside our zones.
 inline constexpr int alias_depth = 3;
 

@@ -77,6 +77,9 @@ class Client {
   /// Log lines of a container (multiplexed stream decoded; a tty's as `out`), `tail` < 0 for all, following if asked.
   asio::awaitable<Result<void>> logs(std::string id, bool follow, int tail,
                                      std::function<void(LogStream, std::string_view)> on_bytes);
+  /// The same with each line's time before it, from a moment on (nanoseconds since 1970); ends where `on_bytes` fails.
+  asio::awaitable<Result<void>> timed_logs(std::string id, bool follow, std::int64_t since,
+                                           std::function<Result<void>(LogStream, std::string_view)> on_bytes);
 
  private:
   asio::awaitable<Result<http::Response>> call(std::string method, std::string path, std::string body = {},

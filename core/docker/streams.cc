@@ -57,4 +57,22 @@ asio::awaitable<Result<void>> Client::logs(std::string id, bool follow, int tail
   co_return co_await read_stream(std::move(message), {}, std::move(feed), std::chrono::milliseconds(0));
 }
 
+asio::awaitable<Result<void>> Client::timed_logs(std::string id, bool follow, std::int64_t since,
+                                                 std::function<Result<void>(LogStream, std::string_view)> on_bytes) {
+  CO_TRY(const auto container, co_await inspect_container(id));
+  http::Request message;
+  message.target = fmt::format("/containers/{}/logs?stdout=1&stderr=1&timestamps=1&follow={}&since={}.{:09}",
+                               container.id, follow ? 1 : 0, since / 1'000'000'000, since % 1'000'000'000);
+  Result<void> taken;
+  LogDemultiplexer frames([&](LogStream stream, std::string_view bytes) {
+    if (taken) taken = on_bytes(stream, bytes);
+  });
+  ByteSink feed = [&, raw = container.tty](std::string_view bytes) -> Result<void> {
+    if (raw) return on_bytes(LogStream::out, bytes);
+    CHECK(frames.feed(bytes));
+    return taken;
+  };
+  co_return co_await read_stream(std::move(message), {}, std::move(feed), std::chrono::milliseconds(0));
+}
+
 }  // namespace devstack::docker

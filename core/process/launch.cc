@@ -50,6 +50,7 @@ struct Account {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;
+  std::string name, home = "/", shell;
 };
 
 template <class Number>
@@ -87,6 +88,11 @@ Result<Account> account_of(const std::string& user) {
   if (account.change && ::geteuid() != 0) {
     return fail(Errc::permission, "only root may start a process as user \"{}\"", user);
   }
+  if (entry != nullptr) {
+    account.name = entry->pw_name;
+    account.home = entry->pw_dir;
+    account.shell = entry->pw_shell;
+  }
   int count = 64;
   account.groups.resize(64);
   if (entry == nullptr || ::getgrouplist(entry->pw_name, account.gid, account.groups.data(), &count) < 0) {
@@ -95,6 +101,22 @@ Result<Account> account_of(const std::string& user) {
     account.groups.resize(static_cast<std::size_t>(count));
   }
   return account;
+}
+
+/// Another user's process finds its own files: what the caller does not say is that user's, as login(1) sets it.
+std::vector<std::string> environment_of(const Spec& spec, const Account& account) {
+  auto variables = spec.env;
+  if (account.change) {
+    variables.emplace("HOME", account.home);
+    for (const char* key : {"USER", "LOGNAME"}) {
+      if (!account.name.empty()) variables.emplace(key, account.name);
+    }
+    if (!account.shell.empty()) variables.emplace("SHELL", account.shell);
+  }
+  std::vector<std::string> out;
+  out.reserve(variables.size());
+  for (const auto& [key, value] : variables) out.push_back(key + "=" + value);
+  return out;
 }
 
 /// What runs between fork and exec: system calls only.
@@ -190,6 +212,11 @@ Error launch_error(const Spec& spec, int code) {
     case ENOEXEC:
       return Error{Errc::failed, fmt::format("{}: not a program for this machine (a script needs a #! line)", name)};
     case EACCES:
+      if (!spec.user.empty()) {
+        return Error{Errc::permission, fmt::format("{}: user {} may not run it, or may not enter the folder {}", name,
+                                                   spec.user, working_dir_text(spec))};
+      }
+      [[fallthrough]];
     case EPERM:
       return Error{Errc::permission, fmt::format("{}: {}", name, std::strerror(code))};
     default:
@@ -213,9 +240,7 @@ Result<pid_t> launch(const asio::any_io_executor& executor, const Spec& spec, in
   const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   TRY(const Descriptor log, output_fd >= 0 ? Result<Descriptor>(Descriptor()) : open_log(spec.log_file));
 
-  std::vector<std::string> env;
-  env.reserve(spec.env.size());
-  for (const auto& [key, value] : spec.env) env.push_back(key + "=" + value);
+  const auto env = environment_of(spec, account);
   const auto argv = c_strings(spec.argv);
   const auto envp = c_strings(env);
 

@@ -71,16 +71,20 @@ NodePtr State::node(std::string_view name_or_id) const {
 
 NodePtr State::node_like(std::string_view name_or_id) const {
   if (auto found = node(name_or_id)) return found;
-  auto prefix = folded(name_or_id);
-  const bool hex = std::all_of(prefix.begin(), prefix.end(),
-                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-'; });
-  const auto digits = prefix.size() - static_cast<std::size_t>(std::count(prefix.begin(), prefix.end(), '-'));
-  if (!hex || digits < 2 || prefix.size() > 36) return nullptr;
-  // Ids are compared by whole bytes: an odd digit at the end says nothing.
-  if (digits % 2 != 0) prefix.pop_back();
+  // At least two digits of an id; an odd last character is cut off, what is left of the digits must be whole bytes.
+  constexpr std::size_t least = 2;
+  constexpr std::size_t uuid_characters = 36;
+  if (name_or_id.size() < least || name_or_id.size() > uuid_characters) return nullptr;
+  const auto digits_of = [](std::string_view id) {
+    auto digits = folded(id);
+    std::erase(digits, '-');
+    return digits;
+  };
+  const auto prefix = digits_of(name_or_id.substr(0, name_or_id.size() & ~std::size_t{1}));
+  if (prefix.size() % 2 != 0 || prefix.find_first_not_of("0123456789abcdef") != std::string::npos) return nullptr;
   NodePtr only;
   for (const auto& node : nodes()) {
-    if (!folded(node->id).starts_with(prefix)) continue;
+    if (node->id.empty() || !digits_of(node->id).starts_with(prefix)) continue;
     if (only != nullptr) return nullptr;
     only = node;
   }

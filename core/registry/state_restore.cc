@@ -62,7 +62,7 @@ void State::Writer::load(const Row& row) {
       if (!is_name(id) || !data.nodes.contains(node) || data.sessions.contains(id)) return;
       data.sessions.set(id, session);
       data.node_sessions.set(join(node, id), {});
-      for (const auto* checks : {&session->node_checks, &session->service_checks}) {
+      for (const auto* checks : {&session->node_checks, &session->service_checks, &session->checks}) {
         for (const auto& check : *checks) {
           if (is_name(check)) data.check_sessions.set(join(node, folded(check), id), {});
         }

@@ -5,9 +5,14 @@
 
 namespace devstack::stack {
 
-std::vector<Diagnostics::Entry> Diagnostics::sorted(std::vector<Entry> entries) {
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+std::size_t Diagnostics::rank(const Entry& entry) const {
+  if (entry.at.file.empty()) return 0;
+  return 1 + static_cast<std::size_t>(std::find(files_.begin(), files_.end(), entry.at.file) - files_.begin());
+}
+
+std::vector<Diagnostics::Entry> Diagnostics::sorted(std::vector<Entry> entries) const {
+  std::stable_sort(entries.begin(), entries.end(), [this](const Entry& a, const Entry& b) {
+    return std::tuple(rank(a), a.at.line, a.at.column) < std::tuple(rank(b), b.at.line, b.at.column);
   });
   return entries;
 }

@@ -6,7 +6,8 @@
 
 #include "core/base/result.h"
 
-/// Everything wrong or doubtful with one file, gathered so that the user sees all of it at once. Private to the room.
+/// Everything wrong or doubtful with the files of a stack, gathered so that the user sees all of it at once. Private to
+/// the room.
 namespace devstack::stack {
 
 class Diagnostics {
@@ -19,10 +20,14 @@ class Diagnostics {
   void warn(SourcePos at, fmt::format_string<Args...> text, Args&&... args) {
     warnings_.push_back({std::move(at), fmt::format(text, std::forward<Args>(args)...)});
   }
+  /// What a room's function found; its position counts.
+  void add(Error error) { errors_.push_back({error.at.value_or(SourcePos{}), std::move(error.message)}); }
+  /// What is said of this file stands after what is said of those before it.
+  void begin_file(std::string shown) { files_.push_back(std::move(shown)); }
   [[nodiscard]] bool failed() const { return !errors_.empty(); }
-  /// All errors as one, in the order of the file, a line each.
+  /// All errors as one, in the order of the files, a line each.
   [[nodiscard]] Error error() const;
-  /// "stack.yaml:1:1: …", in the order of the file.
+  /// "stack.yaml:1:1: …", in the order of the files.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
@@ -30,8 +35,10 @@ class Diagnostics {
     SourcePos at;
     std::string text;
   };
-  static std::vector<Entry> sorted(std::vector<Entry> entries);
+  [[nodiscard]] std::size_t rank(const Entry& entry) const;
+  [[nodiscard]] std::vector<Entry> sorted(std::vector<Entry> entries) const;
   std::vector<Entry> errors_, warnings_;
+  std::vector<std::string> files_;
 };
 
 }  // namespace devstack::stack

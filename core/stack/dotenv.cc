@@ -1,4 +1,7 @@
 // The .env grammar of Compose. https://docs.docker.com/reference/compose-file/services/#env_file-format
+#include <algorithm>
+#include <cctype>
+
 #include "core/stack/interpolate.h"
 
 namespace devstack::stack {
@@ -69,47 +72,102 @@ std::string unquoted(std::string_view& text) {
   return std::string(trim(line));
 }
 
+bool is_variable_name(std::string_view name) {
+  const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-'; };
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
 class Dotenv {
  public:
-  explicit Dotenv(const Environment& environment) : environment_(environment) {}
+  Dotenv(std::string_view text, std::string_view file, const Environment& environment)
+      : whole_(text), rest_(text), file_(file), environment_(environment) {}
 
-  Result<void> line(std::string_view& rest) {
-    const auto end = rest.find('\n');
-    const auto whole = trim(rest.substr(0, end));
-    const auto equals = rest.find('=');
-    if (whole.empty() || whole[0] == '#' || equals >= std::min(end, rest.size())) {
-      rest.remove_prefix(std::min(end, rest.size()));
-      return {};
+  Result<std::vector<Assignment>> read() {
+    if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
+    while (!rest_.empty()) {
+      CHECK(line());
+      if (!rest_.empty()) rest_.remove_prefix(1);
     }
-    auto name = trim(rest.substr(0, equals));
-    if (name.starts_with("export ")) name = trim(name.substr(7));
-    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos) {
-      return fail(Errc::parse, "`{}` is no variable name", name);
+    return std::move(assignments_);
+  }
+
+ private:
+  /// Leaves `rest_` at the line's end.
+  Result<void> line() {
+    const auto end = std::min(rest_.find('\n'), rest_.size());
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r"), end));
+    auto row = rest_.substr(0, rest_.find('\n'));
+    if (row.empty() || row[0] == '#') return skip(row.size());
+    if (row.starts_with("export ") || row.starts_with("export\t")) {
+      const auto name = row.find_first_not_of(" \t", 6);
+      if (name != std::string_view::npos) row.remove_prefix(name);
     }
-    rest.remove_prefix(equals + 1);
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-    TRY(std::string text, value(rest));
-    values[std::string(name)] = std::move(text);
+    const std::string_view begin = row;
+    const auto name = trim(row.substr(0, row.find('=')));
+    const auto bare = trim(name.substr(0, name.find('#')));
+    const bool alone = row.find('=') == std::string_view::npos;
+    if (!is_variable_name(alone ? bare : name)) return wrong(begin, "`{}` is no variable name", name);
+    if (alone) {
+      inherit(std::string(bare), begin);
+      return skip(rest_.size() - remaining_after(row));
+    }
+    rest_ = whole_.substr(offset(row) + row.find('=') + 1);
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size()));
+    const std::string_view at = rest_;
+    auto text = value();
+    if (!text) return wrong(at, "{}", text.error().message);
+    add(std::string(name), std::move(*text), begin);
     return {};
   }
 
-  Environment values;
+  [[nodiscard]] std::size_t offset(std::string_view part) const {
+    return static_cast<std::size_t>(part.data() - whole_.data());
+  }
+  [[nodiscard]] std::size_t remaining_after(std::string_view row) const {
+    return whole_.size() - offset(row) - row.size();
+  }
+  Result<void> skip(std::size_t length) {
+    rest_.remove_prefix(length);
+    return {};
+  }
 
- private:
-  Result<std::string> value(std::string_view& rest) {
-    if (rest.starts_with('\'')) {
-      rest.remove_prefix(1);
-      TRY(std::string literal, single_quoted(rest));
-      unquoted(rest);
+  [[nodiscard]] SourcePos position(std::string_view part) const {
+    const auto before = whole_.substr(0, offset(part));
+    const auto start = before.rfind('\n');
+    const auto column = before.size() - (start == std::string_view::npos ? 0 : start + 1);
+    return {std::string(file_), 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n')),
+            1 + static_cast<int>(column)};
+  }
+
+  template <class... Args>
+  Result<void> wrong(std::string_view part, fmt::format_string<Args...> text, Args&&... args) const {
+    return fail_at(position(part), Errc::stack_file, text, std::forward<Args>(args)...);
+  }
+
+  void add(std::string name, std::string text, std::string_view at) {
+    values_[name] = text;
+    assignments_.push_back({std::move(name), std::move(text), position(at)});
+  }
+
+  void inherit(const std::string& name, std::string_view at) {
+    if (const auto given = environment_.find(name); given != environment_.end()) add(name, given->second, at);
+  }
+
+  Result<std::string> value() {
+    if (rest_.starts_with('\'')) {
+      rest_.remove_prefix(1);
+      TRY(std::string literal, single_quoted(rest_));
+      CHECK(nothing_more());
       return literal;
     }
     std::string text;
-    if (rest.starts_with('"')) {
-      rest.remove_prefix(1);
-      TRY(text, double_quoted(rest));
-      unquoted(rest);
+    if (rest_.starts_with('"')) {
+      rest_.remove_prefix(1);
+      TRY(text, double_quoted(rest_));
+      CHECK(nothing_more());
     } else {
-      text = unquoted(rest);
+      text = unquoted(rest_);
     }
     const Variables variables{.value = [this](const std::string& name) { return lookup(name); },
                               .unset = [](const std::string&) {},
@@ -117,30 +175,38 @@ class Dotenv {
     return interpolate(text, variables);
   }
 
-  std::optional<std::string> lookup(const std::string& name) const {
-    for (const auto* source : {&environment_, &values}) {
+  /// After a closing quote only a comment may follow.
+  Result<void> nothing_more() {
+    const auto more = unquoted(rest_);
+    if (more.empty()) return {};
+    return fail(Errc::parse, "`{}` follows a closing quote", more);
+  }
+
+  [[nodiscard]] std::optional<std::string> lookup(const std::string& name) const {
+    for (const auto* source : {&environment_, &values_}) {
       if (const auto at = source->find(name); at != source->end()) return at->second;
     }
     return std::nullopt;
   }
 
+  std::string_view whole_, rest_, file_;
   const Environment& environment_;
+  Environment values_;
+  std::vector<Assignment> assignments_;
 };
 
 }  // namespace
 
+Result<std::vector<Assignment>> read_assignments(std::string_view text, std::string_view file,
+                                                 const Environment& environment) {
+  return Dotenv(text, file, environment).read();
+}
+
 Result<Environment> read_dotenv(std::string_view text, std::string_view file, const Environment& environment) {
-  Dotenv reader(environment);
-  const std::string_view whole = text;
-  while (!text.empty()) {
-    const auto before = whole.substr(0, whole.size() - text.size());
-    const int number = 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'));
-    if (auto read = reader.line(text); !read) {
-      return fail_at({std::string(file), number, 0}, Errc::stack_file, "{}", read.error().message);
-    }
-    if (!text.empty()) text.remove_prefix(1);
-  }
-  return std::move(reader.values);
+  TRY(const auto assignments, read_assignments(text, file, environment));
+  Environment values;
+  for (const auto& one : assignments) values[one.name] = one.value;
+  return values;
 }
 
 }  // namespace devstack::stack

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 namespace devstack::stack {
 namespace {
@@ -29,13 +30,20 @@ Result<std::string> find_stack_file(std::string_view cwd) {
   return fail(Errc::stack_file, "no stack.yaml or compose.yaml in {} or above it: name a file with -f", cwd);
 }
 
-std::string find_override_file(std::string_view path) {
+std::string find_override_file(const std::string& path) {
   const fs::path file(path);
-  if (!file.stem().string().ends_with("compose")) return "";
+  const auto folder = file.parent_path();
+  const auto stem = file.stem().string();
+  std::vector<std::string> names;
+  for (const auto* extension : {".yml", ".yaml"}) names.push_back(stem + ".override" + extension);
+  if (stem.ends_with("compose")) {
+    for (const auto* other : {"compose", "docker-compose"}) {
+      for (const auto* extension : {".yml", ".yaml"}) names.push_back(std::string(other) + ".override" + extension);
+    }
+  }
   std::error_code ignored;
-  for (const auto* extension : {".yml", ".yaml"}) {
-    const auto candidate = file.parent_path() / (file.stem().string() + ".override" + extension);
-    if (fs::is_regular_file(candidate, ignored)) return candidate.string();
+  for (const auto& name : names) {
+    if (fs::is_regular_file(folder / name, ignored)) return (folder / name).string();
   }
   return "";
 }
@@ -48,6 +56,19 @@ Result<std::string> read_whole_file(const std::string& path) {
   std::string text(kReadBytes, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+std::string shown_path(const std::string& path, const std::string& cwd) {
+  const auto relative = fs::path(path).lexically_relative(cwd).string();
+  return relative.empty() || relative.starts_with("..") ? path : relative;
+}
+
+std::string working_folder(const std::string& cwd) {
+  std::error_code ignored;
+  const auto folder = cwd.empty() ? fs::current_path(ignored) : fs::absolute(cwd, ignored);
+  auto text = folder.lexically_normal().string();
+  if (text.size() > 1 && text.back() == '/') text.pop_back();
   return text;
 }
 

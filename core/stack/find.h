@@ -12,10 +12,16 @@ namespace devstack::stack {
 /// Errc::stack_file when there is none, with what to do.
 Result<std::string> find_stack_file(std::string_view cwd);
 
-/// The override file that Compose would read together with `path`, if one is there: "" otherwise.
-std::string find_override_file(std::string_view path);
+/// The override file that is read together with `path`, a file that nobody named: its own name with `.override` before
+/// the extension, or for one of Compose's names any of Compose's. "" where there is none.
+std::string find_override_file(const std::string& path);
 
 /// The whole file, at most a little over the size that is read; Errc::stack_file names it and the reason.
 Result<std::string> read_whole_file(const std::string& path);
+
+/// As the user would name it: relative to where they stand when it is below, else absolute.
+std::string shown_path(const std::string& path, const std::string& cwd);
+/// Where the user stands: absolute, without a slash at the end. "" is the process's own folder.
+std::string working_folder(const std::string& cwd);
 
 }  // namespace devstack::stack

@@ -1,7 +1,5 @@
 #include "core/stack/interpolate.h"
 
-#include <set>
-
 namespace devstack::stack {
 namespace {
 
@@ -120,7 +118,7 @@ class Substitution {
 /// Walks a tree; knows which values have rules of their own.
 class TreeWalk {
  public:
-  TreeWalk(const Environment& environment, Diagnostics& report) : environment_(environment), report_(report) {}
+  explicit TreeWalk(const Interpolation& with) : with_(with) {}
 
   void root(Node& node) {
     for (auto& entry : node.entries) {
@@ -137,7 +135,6 @@ class TreeWalk {
     if (node.kind != Node::Kind::map) walk(node, "");
   }
 
- private:
   void service(Node& node) {
     const bool process = node.find("image") == nullptr && node.find("build") == nullptr;
     for (auto& entry : node.entries) {
@@ -153,6 +150,16 @@ class TreeWalk {
     if (node.kind != Node::Kind::map) walk(node, "");
   }
 
+  void fill(Node& node) {
+    if (!node.unfilled.empty()) {
+      node.text = std::move(node.unfilled);
+      node.unfilled.clear();
+      scalar(node, "");
+    }
+    for (auto& item : node.items) fill(item);
+  }
+
+ private:
   void templates(Node& list) {
     for (auto& item : list.items) {
       for (auto& entry : item.entries) {
@@ -169,27 +176,29 @@ class TreeWalk {
 
   void scalar(Node& node, std::string_view keep) {
     const Variables variables{.value = [this](const std::string& name) -> std::optional<std::string> {
-                                const auto at = environment_.find(name);
-                                return at == environment_.end() ? std::nullopt : std::optional(at->second);
+                                const auto at = with_.environment.find(name);
+                                return at == with_.environment.end() ? std::nullopt : std::optional(at->second);
                               },
                               .unset =
                                   [&](const std::string& name) {
-                                    if (!told_.insert(name).second) return;
-                                    report_.warn(node.at, "{}variable {} is not set; using an empty string",
-                                                 node.prefix(), name);
+                                    if (!with_.told.insert(name).second) return;
+                                    with_.report.warn(node.at, "{}variable {} is not set; using an empty string",
+                                                      node.prefix(), name);
                                   },
                               .keep = keep};
     auto text = interpolate(node.text, variables);
-    if (text) {
-      node.text = std::move(*text);
-    } else {
-      report_.error(node.at, "{}{}", node.prefix(), text.error().message);
+    if (with_.uses != nullptr && mentions(node.text, with_.explained)) {
+      with_.uses->push_back({node.at, node.path, node.text, text ? *text : text.error().message});
     }
+    if (!text) {
+      with_.report.error(node.at, "{}{}", node.prefix(), text.error().message);
+      return;
+    }
+    if (!keep.empty() && mentions(node.text, keep)) node.unfilled = node.text;
+    node.text = std::move(*text);
   }
 
-  const Environment& environment_;
-  Diagnostics& report_;
-  std::set<std::string> told_;
+  const Interpolation& with_;
 };
 
 }  // namespace
@@ -198,8 +207,25 @@ Result<std::string> interpolate(std::string_view text, const Variables& variable
   return Substitution(variables).text(text, 0);
 }
 
-void interpolate_tree(Node& root, const Environment& environment, Diagnostics& report) {
-  TreeWalk(environment, report).root(root);
+void interpolate_tree(Node& root, const Interpolation& with) { TreeWalk(with).root(root); }
+void interpolate_service(Node& service, const Interpolation& with) { TreeWalk(with).service(service); }
+
+void fill_port(Node& service, const Interpolation& with) {
+  if (Node* command = service.find("command")) TreeWalk(with).fill(*command);
+}
+
+bool mentions(std::string_view text, std::string_view name) {
+  for (auto at = text.find('$'); at != std::string_view::npos; at = text.find('$', at)) {
+    text.remove_prefix(at + 1);
+    at = 0;
+    if (text.starts_with('$')) {
+      at = 1;
+      continue;
+    }
+    if (text.starts_with('{')) text.remove_prefix(1);
+    if (take_name(text) == name && !name.empty()) return true;
+  }
+  return false;
 }
 
 }  // namespace devstack::stack

@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/stack/stack_file.h"
@@ -25,12 +27,45 @@ struct Variables {
 /// One text. The error has no position.
 Result<std::string> interpolate(std::string_view text, const Variables& variables);
 
-/// Every value (never a key) of the tree; errors and unset variables go to `report`, each variable once.
+/// One place that uses the variable of `devstack config --explain`.
+struct VariableUse {
+  SourcePos at;
+  std::string path;     ///< "services.web.image"
+  std::string written;  ///< "nginx:${TAG:-latest}"
+  std::string result;   ///< "nginx:latest", or what is wrong
+};
+
+/// What the values of a tree are filled in from, and who hears of it.
+struct Interpolation {
+  const Environment& environment;
+  Diagnostics& report;
+  std::set<std::string>& told;      ///< unset variables that have been warned of: each is once
+  std::string_view explained = {};  ///< the uses of this variable are wanted
+  std::vector<VariableUse>* uses = nullptr;
+};
+
+/// Every value (never a key) of the tree; errors and unset variables go to the report.
 /// `templates[].contents` stays as it is: a template has its own `$`.
-void interpolate_tree(Node& root, const Environment& environment, Diagnostics& report);
+void interpolate_tree(Node& root, const Interpolation& with);
+/// The same for one entry of `services`.
+void interpolate_service(Node& service, const Interpolation& with);
+/// Fills in `$PORT` in the command of a service that is a container after all: it gets its image from another file.
+void fill_port(Node& service, const Interpolation& with);
+/// Whether `text` has `$name` or `${name…}`.
+bool mentions(std::string_view text, std::string_view name);
+
+/// One variable of a .env file.
+struct Assignment {
+  std::string name, value;
+  SourcePos at;
+};
 
 /// A .env file: `K=V`, `export`, comments, single quotes literal, double quotes with escapes and substitution from what
-/// stands before and from `environment` (which wins). A line without `=` takes nothing. Error: the line that is wrong.
+/// stands before and from `environment` (which wins). A name alone has the environment's value, or none. Error: the
+/// place that is wrong.
+Result<std::vector<Assignment>> read_assignments(std::string_view text, std::string_view file,
+                                                 const Environment& environment);
+/// The same without places.
 Result<Environment> read_dotenv(std::string_view text, std::string_view file, const Environment& environment);
 
 }  // namespace devstack::stack

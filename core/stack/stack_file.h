@@ -97,11 +97,14 @@ struct StackFile {
   std::vector<std::string> warnings;  ///< "stack.yaml:1:1: …"
 };
 
-/// Values for ${NAME}: the process environment first, then .env beside the file.
+/// Values for ${NAME}: the process environment first, then env files.
 using Environment = std::map<std::string, std::string>;
 
 struct LoadOptions {
-  std::vector<std::string> files;  ///< -f; empty: search stack.yaml, then Compose's names, walking up from `cwd`
+  /// -f; "-" is standard input; empty: search stack.yaml, then Compose's names, walking up from `cwd`, and take the
+  /// override file beside it. Several are merged, a later one wins.
+  std::vector<std::string> files;
+  std::string stdin_text;  ///< what `-f -` stands for: read by the caller
   std::string cwd;
   std::string project;            ///< -p; "" = COMPOSE_PROJECT_NAME, the file's name:, else the directory's name
   std::string project_directory;  ///< "" = the first file's folder
@@ -111,11 +114,17 @@ struct LoadOptions {
   Environment environment;
 };
 
-/// Finds, reads, interpolates, normalises and validates. All errors of the file in one Error, a line each, each with
-/// its own `file:line:column: ` (the Error's own position is the first's). Errc::stack_file.
+/// Finds, reads, interpolates, merges, normalises and validates. All errors of all files in one Error, a line each,
+/// each with its own `file:line:column: ` (the Error's own position is the first's). Errc::stack_file; Errc::not_found
+/// when a target is no service.
 Result<StackFile> load(const LoadOptions& options);
 /// The same from text, for tests; `name` stands for the file in errors.
 Result<StackFile> parse(std::string_view text, std::string_view name, const LoadOptions& options);
+/// The same from several texts, merged like several files.
+struct NamedText {
+  std::string name, text;
+};
+Result<StackFile> parse(const std::vector<NamedText>& texts, const LoadOptions& options);
 
 /// The resolved file as `devstack config` prints it.
 std::string to_yaml(const StackFile& file);

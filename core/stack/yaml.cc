@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 #include <unordered_set>
+#include <utility>
 
 namespace devstack::stack {
 namespace {
@@ -63,6 +64,7 @@ class Converter {
     Node node;
     node.at = std::move(at);
     node.path = std::move(path);
+    node.tag = tag_of(from);
     switch (from.Type()) {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null:
@@ -83,6 +85,11 @@ class Converter {
   }
 
  private:
+  static Node::Tag tag_of(const YAML::Node& from) {
+    if (from.Tag() == "!reset") return Node::Tag::reset;
+    return from.Tag() == "!override" ? Node::Tag::replace : Node::Tag::none;
+  }
+
   void list(const YAML::Node& from, Node& node, int depth) {
     node.kind = Node::Kind::list;
     for (const auto& item : from) {
@@ -169,6 +176,23 @@ const Node* Node::find(std::string_view key) const {
   return entry == entries.end() ? nullptr : &entry->value;
 }
 
+Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+
+std::optional<Node> Node::take(std::string_view key) {
+  const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Entry& one) { return one.key == key; });
+  if (entry == entries.end()) return std::nullopt;
+  std::optional<Node> value = std::move(entry->value);
+  entries.erase(entry);
+  return value;
+}
+
+std::size_t Node::size() const {
+  std::size_t count = 1;
+  for (const auto& item : items) count += item.size();
+  for (const auto& entry : entries) count += entry.value.size();
+  return count;
+}
+
 std::string_view Node::describe() const {
   switch (kind) {
     case Kind::null:
@@ -192,7 +216,11 @@ Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics
   try {
     const std::string copy(text);
     const auto begins = Documents(copy).begins;
-    if (begins.empty()) return fail_at(start, Errc::stack_file, "the file is empty");
+    if (begins.empty()) {
+      Node nothing;
+      nothing.at = start;
+      return nothing;
+    }
     if (begins.size() > 1) {
       const bool marked = text.substr(std::min<std::size_t>(begins[1].pos, text.size())).starts_with("---");
       return fail_at(position(file, begins[1]), Errc::stack_file, "{}",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,17 @@ struct Node {
   std::vector<Entry> entries;  ///< map, in the order of the file; keys are unique
   SourcePos at;
   std::string path;  ///< "services.web.ports[0]"; "" for the root
+  /// Compose's `!reset` (what earlier files say is removed) and `!override` (it is replaced, not merged).
+  enum class Tag { none, reset, replace };
+  Tag tag = Tag::none;
+  std::string unfilled;  ///< scalar: as written, where `$PORT` was left for a process to fill in
 
   [[nodiscard]] const Node* find(std::string_view key) const;
+  [[nodiscard]] Node* find(std::string_view key);
+  /// Removes the key and returns its value: nothing where it is not there.
+  std::optional<Node> take(std::string_view key);
+  /// How many nodes it is, itself included.
+  [[nodiscard]] std::size_t size() const;
   /// For "found …" in messages: "a list", "a map", "a string", "a number", "a boolean", "nothing".
   [[nodiscard]] std::string_view describe() const;
   /// "services.web: ", or nothing for the root: what stands before a message.
@@ -37,7 +47,7 @@ struct Entry {
 };
 
 /// Reads one document of at most 1 MiB, 64 levels and 100 000 nodes after aliases. Merge keys (`<<`) are resolved.
-/// A syntax error is the result's error; duplicate keys go to `report` (the first one counts).
+/// No document is null. A syntax error is the result's error; duplicate keys go to `report` (the first one counts).
 Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics& report);
 
 }  // namespace devstack::stack

@@ -161,6 +161,7 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
   }
   if (found && find_label(found->labels, label::config_hash) != unit_.config_hash) {
     CO_CHECK(co_await shared_.engine.client().stop_container(found->id, remove_grace));
+    if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, found->id);
     CO_CHECK(co_await shared_.engine.client().remove_container(found->id, true, true));
     found.reset();
   }
@@ -240,6 +241,7 @@ asio::awaitable<Result<void>> ContainerUnit::remove() {
   auto found = co_await find();
   if (!found) co_return tl::unexpected<Error>(found.error());
   if (!*found || !ours(**found)) co_return Result<void>();
+  if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, (*found)->id);
   co_return co_await shared_.engine.client().remove_container((*found)->id, true, true);
 }
 

@@ -58,6 +58,8 @@ asio::awaitable<void> Supervisor::Impl::converge_on_demand() {
 
 asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted) {
   processes.context.project = wanted.project;
+  processes.log_dir = options.state_dir + "/logs/" + wanted.project;
+  if (!wanted.project_dir.empty()) processes.context.project_dir = wanted.project_dir;
   if (options.process_host) processes.context.host = options.process_host();
   containers.project = wanted.project;
   containers.network = wanted.network;
@@ -159,6 +161,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_orphans(std::vector<std::
     if (contains(known, unit)) continue;
     log::info("supervisor", "{}: removing container {}", unit, container.id.substr(0, 12));
     co_await engine.client().stop_container(container.id, stray_grace);
+    if (options.before_remove) co_await options.before_remove(unit, container.id);
     const auto removed = co_await engine.client().remove_container(container.id, true, true);
     if (!removed)
       left +=
@@ -177,12 +180,12 @@ asio::awaitable<void> Supervisor::Impl::clear_registry(const stack::Plan& wanted
   for (const auto& [name, record] : records.all()) {
     const auto* planned = find_planned(wanted, name);
     if (planned == nullptr || planned->config_hash != record.config_hash || !process::alive(record.identity)) continue;
-    if (auto service = process_service(*planned, identity, record.port)) living.insert(service->id);
+    if (auto service = process_service(*planned, wanted.project, identity, record.port)) living.insert(service->id);
   }
   const auto snapshot = view.snapshot();
   const auto services = snapshot->services_of(identity.node);
   for (const auto& service : services) {
-    if (service->source != "supervisor" || living.contains(service->id)) continue;
+    if (service->source != registry_source(wanted.project) || living.contains(service->id)) continue;
     const auto removed = co_await registry::deregister_service(writer, service->id);
     if (!removed) log::warn("supervisor", "{} stays in the registry: {}", service->id, removed.error().message);
   }
@@ -197,6 +200,9 @@ std::shared_ptr<Unit> Supervisor::Impl::make_unit(const stack::PlannedUnit& plan
   unit.config_hash = planned.config_hash;
   unit.restart = planned.spec.restart;
   unit.depends_on = planned.spec.depends_on;
+  unit.wait_for = planned.spec.wait_for;
+  unit.registry = &view;
+  if (planned.kind == stack::UnitKind::process && planned.spec.process) unit.every = planned.spec.process->every;
   unit.gate = [this](const std::vector<stack::Dependency>& dependencies) { return gate_of(dependencies); };
   unit.changed = [this] { note_change(); };
   std::unique_ptr<Backend> backend;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace devstack::supervisor {
 namespace {
 
@@ -53,6 +55,8 @@ Gate look(const stack::Dependency& dependency, const DependencyView& unit) {
   return {};
 }
 
+bool passes(const registry::Instance& instance) { return instance.aggregated_status() == registry::status::passing; }
+
 }  // namespace
 
 Gate gate(const std::vector<stack::Dependency>& dependencies,
@@ -66,6 +70,25 @@ Gate gate(const std::vector<stack::Dependency>& dependencies,
     }
   }
   return worst;
+}
+
+Gate gate(const stack::WaitFor& wanted, const registry::State& state) {
+  for (const auto& service : wanted.services) {
+    const auto instances = state.instances(service);
+    if (std::any_of(instances.begin(), instances.end(), passes)) continue;
+    return waiting(fmt::format("waits for registry service {} to {}", service, instances.empty() ? "appear" : "pass"));
+  }
+  for (const auto& key : wanted.keys) {
+    if (!state.kv(key)) return waiting(fmt::format("waits for registry key {}", key));
+  }
+  return {};
+}
+
+std::vector<registry::Watch> watches(const stack::WaitFor& wanted) {
+  std::vector<registry::Watch> out;
+  for (const auto& service : wanted.services) out.push_back({registry::Watch::Table::service, service});
+  for (const auto& key : wanted.keys) out.push_back({registry::Watch::Table::kv_key, key});
+  return out;
 }
 
 }  // namespace devstack::supervisor

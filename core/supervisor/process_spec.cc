@@ -47,6 +47,9 @@ process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext&
   process::Spec spec;
   if (unit.spec.process) spec.argv = unit.spec.process->command;
   spec.env = context.inherited;
+  if (!unit.spec.user.empty()) {
+    for (const char* own : {"HOME", "USER", "LOGNAME", "SHELL"}) spec.env.erase(own);
+  }
   spec.env["PATH"] = context.path;
   spec.env["DEVSTACK_PROJECT"] = context.project;
   spec.env["DEVSTACK_SERVICE"] = unit.service;
@@ -67,8 +70,23 @@ process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext&
   return spec;
 }
 
-std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const registry::Identity& identity,
-                                                 std::uint16_t port) {
+process::Spec stop_spec(const stack::PlannedUnit& unit, const ProcessContext& context, std::uint16_t port, pid_t pid) {
+  process::Spec spec = process_spec(unit, context, port);
+  if (unit.spec.process) spec.argv = unit.spec.process->stop_command;
+  const std::string number = std::to_string(pid);
+  for (auto& word : spec.argv) {
+    if (word == "$PID") word = number;
+    replace_all(word, "${PID}", number);
+    if (port != 0) replace_all(word, "${PORT}", std::to_string(port));
+  }
+  spec.env["PID"] = number;
+  return spec;
+}
+
+std::string registry_source(const std::string& project) { return "supervisor/" + project; }
+
+std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const std::string& project,
+                                                 const registry::Identity& identity, std::uint16_t port) {
   if (port == 0 || !setting(unit.spec, "SERVICE_IGNORE").empty()) return std::nullopt;
   registry::Service service;
   service.node = identity.node;
@@ -80,7 +98,7 @@ std::optional<registry::Service> process_service(const stack::PlannedUnit& unit,
   service.address = identity.address.empty() ? "127.0.0.1" : identity.address;
   service.port = port;
   service.agent_owned = true;
-  service.source = "supervisor";
+  service.source = registry_source(project);
   return service;
 }
 

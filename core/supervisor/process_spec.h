@@ -26,10 +26,17 @@ std::map<std::string, std::string> inherited_environment();
 /// `port` 0 = none: no PORT. The log file is the caller's. `${PORT}` in the command's words is replaced.
 process::Spec process_spec(const stack::PlannedUnit& unit, const ProcessContext& context, std::uint16_t port);
 
+/// `stop_command` in the process's own folder, environment and account; its pid is $PID, and `$PID` or `${PID}` in
+/// words.
+process::Spec stop_spec(const stack::PlannedUnit& unit, const ProcessContext& context, std::uint16_t port, pid_t pid);
+
+/// Whose entries of the registry are a project's: Service::source.
+std::string registry_source(const std::string& project);
+
 /// The registry entry, or nothing for a process without a port or with SERVICE_IGNORE. Name, tags and id may be set by
 /// Registrator's SERVICE_NAME, SERVICE_TAGS and SERVICE_ID in labels or environment (environment wins).
-std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const registry::Identity& identity,
-                                                 std::uint16_t port);
+std::optional<registry::Service> process_service(const stack::PlannedUnit& unit, const std::string& project,
+                                                 const registry::Identity& identity, std::uint16_t port);
 
 /// Whether the unit has a health check that a host process can run.
 bool has_command_check(const stack::ServiceSpec& spec);

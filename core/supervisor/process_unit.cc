@@ -5,22 +5,19 @@
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 
-#include "core/base/duration.h"
 #include "core/base/log.h"
-#include "core/health/probe.h"
+#include "core/process/marked.h"
 
 namespace devstack::supervisor {
 namespace {
 
 using std::chrono::milliseconds;
-/// While a process has not been healthy yet it is looked at this often, so that `up` need not wait a whole interval.
-constexpr auto eager_interval = std::chrono::milliseconds(500);
-/// A process with a port counts as started when it listens, or after this long: then it is left to listen later.
-constexpr auto listening_limit = std::chrono::seconds(5);
-constexpr auto listening_pause = std::chrono::milliseconds(20);
-constexpr auto late_listening_pause = std::chrono::milliseconds(500);
+/// In the environment of a process and of all that it starts.
+constexpr const char* marker_name = "DEVSTACK_RUN";
+constexpr std::size_t stop_output_bytes = 4096;
 
 milliseconds to_ms(std::chrono::nanoseconds span) { return std::chrono::duration_cast<milliseconds>(span); }
 
@@ -62,20 +59,40 @@ std::int64_t unix_start(const process::Identity& identity) {
   return std::time(nullptr);
 }
 
+std::uint64_t size_of(const std::string& file) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  return error ? 0 : size;
+}
+
 }  // namespace
 
 ProcessUnit::ProcessUnit(ProcessShared& shared, stack::PlannedUnit unit) : shared_(shared), unit_(std::move(unit)) {
-  if (const auto record = shared_.records->find(unit_.name)) port_ = record->port;
+  const auto record = shared_.records->find(unit_.name);
+  if (!record) return;
+  record_ = *record;
+  record_.identity = {};
 }
 
 ProcessUnit::~ProcessUnit() = default;
 
 std::string ProcessUnit::log_file() const { return shared_.log_dir + "/" + unit_.name + ".log"; }
 
+const stack::ProcessSettings& ProcessUnit::settings() const {
+  static const stack::ProcessSettings none;
+  return unit_.spec.process ? *unit_.spec.process : none;
+}
+
+milliseconds ProcessUnit::grace_period() const { return to_ms(unit_.spec.stop_grace_period); }
+
+Result<void> ProcessUnit::save_record() { return shared_.records->put(unit_.name, record_); }
+
 UnitEvent ProcessUnit::up_event(UnitEvent::Kind kind) const {
   UnitEvent event;
   event.kind = kind;
-  if (has_command_check(unit_.spec)) event.health = "starting";
+  const bool says_so = !settings().ready_log_line.empty();
+  if (says_so || has_command_check(unit_.spec)) event.health = record_.ready ? "healthy" : "starting";
+  if (says_so && !record_.ready) event.detail = fmt::format("waits for a log line with {}", settings().ready_log_line);
   return event;
 }
 
@@ -90,201 +107,104 @@ asio::awaitable<std::optional<UnitEvent>> ProcessUnit::adopt() {
   auto adopted = process::Child::adopt(shared_.executor, record->identity);
   if (!adopted) co_return std::nullopt;
   child_ = std::move(*adopted);
-  port_ = record->port;
-  started_at_ = unix_start(record->identity);
+  record_ = *record;
+  started_at_ = unix_start(record_.identity);
+  begin_file_watch();
   co_await begin_watch();
-  log::info("supervisor", "{}: taken back, pid {}", unit_.name, record->identity.pid);
+  log::info("supervisor", "{}: taken back, pid {}", unit_.name, record_.identity.pid);
   co_return up_event(UnitEvent::Kind::adopted);
 }
 
 Result<std::uint16_t> ProcessUnit::choose_port() const {
-  if (!unit_.spec.process) return std::uint16_t{0};
-  const auto& settings = *unit_.spec.process;
-  if (!settings.auto_port) return settings.port;
-  if (port_ != 0 && port_is_free(port_)) return port_;
+  if (!settings().auto_port) return settings().port;
+  if (record_.port != 0 && port_is_free(record_.port)) return record_.port;
   return any_free_port();
 }
 
-asio::awaitable<Result<UnitEvent>> ProcessUnit::launch() {
-  co_await end_watch();
-  // Members of the group that outlived their leader would hold its port.
-  if (child_) co_await child_->stop(SIGKILL, milliseconds(0));
-  child_.reset();
-  CO_TRY(port_, choose_port());
-  process::Spec spec = process_spec(unit_, shared_.context, port_);
+asio::awaitable<Result<void>> ProcessUnit::start_process() {
+  CO_TRY(record_.port, choose_port());
+  record_.config_hash = unit_.config_hash;
+  record_.marker = process::new_marker(marker_name);
+  record_.ready = false;
+  record_.log_offset = size_of(log_file());
+  process::Spec spec = process_spec(unit_, shared_.context, record_.port);
   spec.log_file = log_file();
+  spec.env[marker_name] = record_.marker.substr(record_.marker.find('=') + 1);
   CO_TRY(child_, process::Child::start(shared_.executor, std::move(spec)));
-  ProcessRecord record;
-  record.identity = child_->identity();
-  record.port = port_;
-  record.config_hash = unit_.config_hash;
-  if (auto saved = shared_.records->put(unit_.name, record); !saved) {
+  record_.identity = child_->identity();
+  if (auto saved = save_record(); !saved) {
     // Unrecorded, it could not be found again: better not to have it.
     child_->signal(SIGKILL);
     co_return tl::unexpected<Error>(std::move(saved).error());
   }
   started_at_ = std::time(nullptr);
-  co_await wait_listening();
+  given_up_.clear();
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<UnitEvent>> ProcessUnit::launch() {
+  co_await end_watch();
+  // What outlived the process would hold its port: members of its group, and who has left that.
+  if (child_) co_await child_->stop(SIGKILL, milliseconds(0));
+  child_.reset();
+  CO_CHECK(co_await process::end_marked(record_.marker, SIGKILL, milliseconds(0)));
+  const auto& ready = settings().ready_log_line;
+  if (!ready.empty()) {
+    CO_TRY([[maybe_unused]] const auto line, ReadyLine::make(ready));
+  }
+  begin_file_watch();  // before the start: a change from here on is not in what is started
+  CO_CHECK(co_await start_process());
+  if (settings().ready_log_line.empty()) co_await wait_listening();
   co_await begin_watch();
   co_return up_event(UnitEvent::Kind::started);
 }
 
-asio::awaitable<void> ProcessUnit::begin_watch() {
-  shown_health_.clear();
-  const bool listens = find_listening();
-  if (listens) co_await take_in();
-  watch_ = std::make_unique<TaskGroup>(shared_.executor);
-  watch_->spawn("supervisor: exit of " + unit_.name, watch_exit());
-  if (!listens) watch_->spawn("supervisor: port of " + unit_.name, take_in_when_listening());
-  if (has_command_check(unit_.spec)) watch_->spawn("supervisor: health of " + unit_.name, watch_health());
-}
-
-bool ProcessUnit::find_listening() {
-  listening_.clear();
-  if (port_ == 0) return true;
-  if (!shared_.listening_address) {
-    listening_ = shared_.writer->identity().address;
-    return true;
+/// True when it did what it is there for: to ask the process to end.
+asio::awaitable<bool> ProcessUnit::run_stop_command(milliseconds limit) {
+  process::Spec spec = stop_spec(unit_, shared_.context, record_.port, child_->identity().pid);
+  const std::string name = spec.argv[0];
+  auto ran = co_await process::capture(std::move(spec), limit, stop_output_bytes);
+  if (!ran) {
+    log::warn("supervisor", "{}: stop_command: {}", unit_.name, ran.error().message);
+    co_return false;
   }
-  if (auto found = shared_.listening_address(port_)) listening_ = std::move(*found);
-  return !listening_.empty();
+  if (!ran->timed_out && ran->exit_code == 0) co_return true;
+  const std::string what = ran->timed_out ? "did not end in time" : fmt::format("exit code {}", ran->exit_code);
+  log::warn("supervisor", "{}: stop_command {}: {}: {}", unit_.name, name, what, ran->output);
+  co_return false;
 }
 
-asio::awaitable<void> ProcessUnit::wait_listening() {
-  const Instant limit = shared_.clock->now() + listening_limit;
-  while (!find_listening() && process::alive(child_->identity()) && shared_.clock->now() < limit) {
-    co_await shared_.clock->sleep_for(listening_pause);
-  }
-}
-
-asio::awaitable<void> ProcessUnit::take_in_when_listening() {
-  while (!find_listening()) {
-    if (!process::alive(child_->identity())) co_return;  // whoever listens there later is somebody else
-    co_await shared_.clock->sleep_for(late_listening_pause);
-    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
-  }
-  co_await take_in();
-}
-
-asio::awaitable<void> ProcessUnit::end_watch() {
-  if (watch_) co_await watch_->stop();
-}
-
-asio::awaitable<void> ProcessUnit::watch_exit() {
-  const process::ExitStatus status = co_await child_->wait();
-  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
-  UnitEvent event;
-  event.kind = UnitEvent::Kind::exited;
-  event.code = status.known ? status.code : 1;
-  if (!status.known) event.detail = "ended (with what code is not known: an earlier devstack had started it)";
-  if (status.signal != 0) event.detail = fmt::format("killed by signal {}", status.signal);
-  ProcessRecord record;
-  record.port = port_;
-  (void)shared_.records->put(unit_.name, record);
-  events(event);
-  co_await take_out();
-}
-
-asio::awaitable<void> ProcessUnit::take_in() {
-  auto identity = shared_.writer->identity();
-  if (!listening_.empty()) identity.address = listening_;
-  registered_ = process_service(unit_, identity, port_);
-  if (!registered_) co_return;
-  registry::Service service = *registered_;
-  std::vector<registry::Check> checks;
-  if (has_command_check(unit_.spec)) {
-    registry::Check check;
-    check.node = service.node;
-    check.id = "service:" + service.id;
-    check.name = fmt::format("Service '{}' check", service.name);
-    check.service_id = service.id;
-    check.service_name = service.name;
-    check.agent_owned = true;
-    check.type = "script";
-    check.interval = format_duration(unit_.spec.healthcheck->interval);
-    check.timeout = format_duration(unit_.spec.healthcheck->timeout);
-    checks.push_back(std::move(check));
-  }
-  auto registered = co_await registry::register_service(*shared_.writer, std::move(service), std::move(checks));
-  if (!registered) log::warn("supervisor", "{} is not in the registry: {}", unit_.name, registered.error().message);
-}
-
-asio::awaitable<void> ProcessUnit::take_out() {
-  if (!registered_) co_return;
-  const std::string id = registered_->id;
-  registered_.reset();
-  auto removed = co_await registry::deregister_service(*shared_.writer, id);
-  if (!removed && removed.error().code != Errc::not_found) {
-    log::warn("supervisor", "{} stays in the registry: {}", id, removed.error().message);
-  }
-}
-
-asio::awaitable<void> ProcessUnit::watch_health() {
-  const stack::Healthcheck check = *unit_.spec.healthcheck;
-  health::ThresholdSettings settings;
-  settings.retries = check.retries;
-  settings.start_period = check.start_period;
-  health::Threshold threshold(settings, shared_.clock->now());
-  Instant counted = shared_.clock->now();
-  while (process::alive(child_->identity())) {
-    const bool eager = threshold.health() == health::Health::starting;
-    const std::chrono::nanoseconds pause =
-        eager ? std::min<std::chrono::nanoseconds>(check.interval, eager_interval) : check.interval;
-    process::Spec spec = process_spec(unit_, shared_.context, port_);
-    spec.argv = health::command_of(check.test);
-    const health::ProbeResult result = co_await health::probe_command(std::move(spec), to_ms(check.timeout));
-    const Instant now = shared_.clock->now();
-    const bool due = now - counted >= check.interval;
-    if (result.outcome == health::Outcome::passed || due) {  // an eager look that fails is only a look too early
-      counted = now;
-      const auto before = threshold.health();
-      const auto after = threshold.record(result.outcome, now);
-      if (after != before) {
-        UnitEvent event;
-        const bool healthy = after == health::Health::healthy;
-        event.kind = healthy ? UnitEvent::Kind::health_passed : UnitEvent::Kind::health_failed;
-        if (!healthy) event.detail = "health check fails: " + result.output;
-        events(event);
-      }
-    }
-    if (threshold.health() != health::Health::starting) {
-      const auto shown =
-          threshold.health() == health::Health::healthy ? health::Outcome::passed : health::Outcome::failed;
-      co_await show_health(shown, result.output);
-    }
-    co_await shared_.clock->sleep_for(pause);
-  }
-}
-
-asio::awaitable<void> ProcessUnit::show_health(health::Outcome outcome, std::string output) {
-  if (!registered_) co_return;
-  const std::string status(outcome == health::Outcome::passed ? registry::status::passing : registry::status::critical);
-  if (shown_health_ == status + output) co_return;
-  shown_health_ = status + output;
-  registry::UpdateCheckCommand update{registered_->node, "service:" + registered_->id, status, std::move(output)};
-  registry::Command command(std::move(update));
-  auto applied = co_await shared_.writer->apply(std::move(command));
-  if (!applied) {
-    shown_health_.clear();
-    log::warn("supervisor", "{}: its check in the registry is not up to date: {}", unit_.name, applied.error().message);
-  }
-}
-
-asio::awaitable<Result<void>> ProcessUnit::halt(Grace grace) {
-  co_await end_watch();
-  co_await take_out();
-  if (!child_) co_return Result<void>();
-  const auto number = process::parse_signal(unit_.spec.stop_signal.empty() ? "SIGTERM" : unit_.spec.stop_signal);
-  const milliseconds limit = grace ? milliseconds(*grace) : to_ms(unit_.spec.stop_grace_period);
+asio::awaitable<Result<void>> ProcessUnit::end_process(milliseconds grace) {
   const process::Identity identity = child_->identity();
-  co_await child_->stop(number.value_or(SIGTERM), limit);
-  child_.reset();
+  const Instant end = shared_.clock->now() + grace;
+  const auto left = [&] {
+    return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end - shared_.clock->now()));
+  };
+  const auto number =
+      process::parse_signal(unit_.spec.stop_signal.empty() ? "SIGTERM" : unit_.spec.stop_signal).value_or(SIGTERM);
+  bool asked = false;
+  if (!settings().stop_command.empty() && process::alive(identity)) asked = co_await run_stop_command(grace);
+  if (!asked) process::signal_marked(record_.marker, number, identity.pid);
+  co_await child_->stop(asked ? 0 : number, left());
+  CO_CHECK(co_await process::end_marked(record_.marker, asked ? number : 0, left()));
   if (process::alive(identity)) {
     co_return fail(Errc::failed, "process {} does not end, not even by SIGKILL (it hangs in the kernel)", identity.pid);
   }
-  ProcessRecord record;
-  record.port = port_;
-  co_return shared_.records->put(unit_.name, record);
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> ProcessUnit::halt(Grace grace) {
+  co_await end_file_watch();
+  co_await end_watch();
+  co_await take_out();
+  if (!child_) co_return Result<void>();
+  const milliseconds limit = grace ? milliseconds(*grace) : grace_period();
+  auto ended = co_await end_process(limit);
+  if (!ended) co_return ended;
+  child_.reset();
+  record_.identity = {};
+  record_.marker.clear();
+  co_return save_record();
 }
 
 asio::awaitable<Result<void>> ProcessUnit::remove() {
@@ -295,6 +215,7 @@ asio::awaitable<Result<void>> ProcessUnit::remove() {
 }
 
 asio::awaitable<void> ProcessUnit::detach() {
+  co_await end_file_watch();
   co_await end_watch();
   child_.reset();
 }
@@ -306,15 +227,24 @@ void ProcessUnit::describe(UnitStatus& status) const {
   if (!child_ || !lives) return;
   status.id = std::to_string(child_->identity().pid);
   status.started_at = started_at_;
-  if (port_ != 0 && !listening_.empty()) status.addresses.push_back(fmt::format("{}:{}", listening_, port_));
+  if (record_.port != 0 && !listening_.empty()) {
+    status.addresses.push_back(fmt::format("{}:{}", listening_, record_.port));
+  }
 }
 
 asio::awaitable<void> stop_stray(asio::any_io_executor executor, ProcessRecord record, std::chrono::seconds grace) {
-  if (record.identity.pid == 0) co_return;
-  auto stray = process::Child::adopt(executor, record.identity);
-  if (!stray) co_return;
-  const auto child = std::move(*stray);
-  co_await child->stop(SIGTERM, grace);
+  const Instant end = steady_clock().now() + grace;
+  process::signal_marked(record.marker, SIGTERM, record.identity.pid);
+  if (record.identity.pid != 0) {
+    auto stray = process::Child::adopt(executor, record.identity);
+    if (stray) {
+      const auto child = std::move(*stray);
+      co_await child->stop(SIGTERM, grace);
+    }
+  }
+  const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock().now());
+  const auto ended = co_await process::end_marked(record.marker, 0, std::max(milliseconds(0), left));
+  if (!ended) log::warn("supervisor", "{}", ended.error().message);
 }
 
 }  // namespace devstack::supervisor

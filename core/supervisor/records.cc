@@ -24,15 +24,18 @@ ProcessRecord from_json(const json::object& row) {
   record.identity.boot_id = std::string(row.at("boot_id").as_string());
   record.port = static_cast<std::uint16_t>(row.at("port").to_number<std::int64_t>());
   record.config_hash = std::string(row.at("config_hash").as_string());
+  // Absent in records of older versions.
+  if (const auto* marker = row.if_contains("marker")) record.marker = std::string(marker->as_string());
+  if (const auto* ready = row.if_contains("ready")) record.ready = ready->as_bool();
+  if (const auto* offset = row.if_contains("log_offset")) record.log_offset = offset->to_number<std::uint64_t>();
   return record;
 }
 
 json::object to_json(const ProcessRecord& record) {
-  return {{"pid", record.identity.pid},
-          {"start_time", record.identity.start_time},
-          {"boot_id", record.identity.boot_id},
-          {"port", record.port},
-          {"config_hash", record.config_hash}};
+  return {
+      {"pid", record.identity.pid}, {"start_time", record.identity.start_time}, {"boot_id", record.identity.boot_id},
+      {"port", record.port},        {"config_hash", record.config_hash},        {"marker", record.marker},
+      {"ready", record.ready},      {"log_offset", record.log_offset}};
 }
 
 }  // namespace

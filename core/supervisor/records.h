@@ -15,6 +15,9 @@ struct ProcessRecord {
   process::Identity identity;
   std::uint16_t port = 0;  ///< $PORT; kept when the process has ended, so that it gets the same again
   std::string config_hash;
+  std::string marker;            ///< NAME=VALUE in its environment and in that of all that it starts
+  bool ready = false;            ///< it was: taken back, it need not show so again
+  std::uint64_t log_offset = 0;  ///< where its output begins in its log file
 
   friend bool operator==(const ProcessRecord&, const ProcessRecord&) = default;
 };

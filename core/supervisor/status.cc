@@ -1,5 +1,7 @@
 #include "core/supervisor/status.h"
 
+#include <algorithm>
+
 namespace devstack::supervisor {
 
 std::string_view to_string(UnitState state) {
@@ -44,6 +46,24 @@ std::string_view to_string(UnitType type) {
       return "process";
   }
   return "";
+}
+
+Status of_project(Status status, const std::string& project) {
+  const auto one = std::find_if(status.projects.begin(), status.projects.end(),
+                                [&](const ProjectStatus& other) { return other.name == project; });
+  if (one == status.projects.end()) return status;
+  ProjectStatus kept = *one;
+  std::erase_if(status.services, [&](const UnitStatus& unit) { return unit.project != project; });
+  for (auto& unit : status.services) {
+    if (unit.name.starts_with(project + "/")) unit.name.erase(0, project.size() + 1);
+  }
+  status.project = project;
+  if (!kept.files.empty()) status.stack_file = kept.files.front();
+  status.healthy =
+      kept.healthy && !status.stopping &&
+      std::all_of(status.components.begin(), status.components.end(), [](auto& c) { return settled_well(c.state); });
+  status.projects = {std::move(kept)};
+  return status;
 }
 
 }  // namespace devstack::supervisor

@@ -31,8 +31,9 @@ enum class UnitType { component, container, process };
 std::string_view to_string(UnitType type);
 
 struct UnitStatus {
-  std::string name;     ///< "dns", "hello", "hello-2"
+  std::string name;     ///< "dns", "hello", "hello-2"; "demo/hello" while several projects are up
   std::string service;  ///< "hello"; "" for components
+  std::string project;  ///< "demo"; "" for components
   UnitType type = UnitType::component;
   UnitState state = UnitState::pending;
   std::string health;  ///< "", starting, healthy, unhealthy
@@ -57,9 +58,17 @@ struct DiscoveredService {
   std::vector<std::string> links;
 };
 
+/// One of the projects that are up side by side.
+struct ProjectStatus {
+  std::string name;
+  std::vector<std::string> files;  ///< absolute: what it was read from
+  bool healthy = false;            ///< every unit of it settled_well
+  int services = 0;                ///< its units
+};
+
 struct Status {
   std::string version;
-  std::string project;
+  std::string project;  ///< the first, where there are several
   std::string stack_file;
   std::string node;
   std::int64_t pid = 0;
@@ -70,7 +79,12 @@ struct Status {
   bool healthy = false;  ///< every unit settled_well
   std::vector<UnitStatus> components;
   std::vector<UnitStatus> services;
+  std::vector<ProjectStatus> projects;
   std::vector<DiscoveredService> discovered;  ///< filled by core/control, not by the supervisor
 };
+
+/// What concerns one project: the components and its own units, by their own names. As it is when no such project is
+/// up.
+Status of_project(Status status, const std::string& project);
 
 }  // namespace devstack::supervisor

@@ -36,6 +36,11 @@ std::vector<Component*> start_order(const std::vector<Component*>& all) {
   return order;
 }
 
+std::string records_file(const SupervisorOptions& options) {
+  const std::string name = "/processes.json";
+  return options.project.empty() ? options.state_dir + name : options.state_dir + "/projects/" + options.project + name;
+}
+
 void add_line(std::string& text, const std::string& line) {
   if (line.empty()) return;
   if (!text.empty()) text += "; ";
@@ -55,7 +60,7 @@ Supervisor::Impl::Impl(asio::any_io_executor on, SupervisorOptions given, docker
       changed(loop),
       plan_changed(loop),
       tasks(loop),
-      records(options.state_dir + "/processes.json"),
+      records(records_file(options)),
       containers(loop, engine, options),
       started_at(std::time(nullptr)) {
   processes.executor = loop;
@@ -75,6 +80,7 @@ Supervisor::Impl::~Impl() {
 
 void Supervisor::Impl::note_change() {
   changed.bump();
+  if (options.on_change) options.on_change();
   for (const auto& unit : units) {
     if (unit->machine().work() == Work::await_dependencies) unit->wake();
   }
@@ -174,6 +180,7 @@ Status Supervisor::Impl::status() const {
   std::vector<std::string> shown;
   for (const auto& unit : units) {
     status.services.push_back(unit->status());
+    status.services.back().project = plan.project;
     shown.push_back(unit->name());
   }
   for (const auto& planned : plan.units) {
@@ -181,6 +188,7 @@ Status Supervisor::Impl::status() const {
     UnitStatus soon;
     soon.name = planned.name;
     soon.service = planned.service;
+    soon.project = plan.project;
     soon.type = planned.kind == stack::UnitKind::container ? UnitType::container : UnitType::process;
     status.services.push_back(std::move(soon));
   }
@@ -261,8 +269,9 @@ asio::awaitable<Result<void>> Supervisor::start_components() {
   co_return co_await impl->start_components();
 }
 
-void Supervisor::apply(stack::Plan plan) {
+void Supervisor::apply(stack::Plan plan, ApplyOptions how) {
   if (impl_->stopping) return;
+  impl_->how = std::move(how);
   impl_->plan = std::move(plan);
   impl_->subscribe_to_engine();
   if (impl_->applied++ == 0) impl_->tasks.spawn("supervisor: convergence", impl_->converge_on_demand());
@@ -300,8 +309,14 @@ asio::awaitable<Result<void>> Supervisor::restart_unit(std::string name) {
 }
 
 asio::awaitable<Result<void>> Supervisor::down(std::optional<std::chrono::seconds> grace) {
+  DownOptions options;
+  options.grace = grace;
+  co_return co_await down(std::move(options));
+}
+
+asio::awaitable<Result<void>> Supervisor::down(DownOptions options) {
   const auto impl = impl_;
-  co_return co_await impl->down(grace);
+  co_return co_await impl->down(options.grace);
 }
 
 asio::awaitable<void> Supervisor::detach() {

@@ -22,10 +22,12 @@ namespace devstack::supervisor {
 namespace asio = boost::asio;
 
 struct SupervisorOptions {
-  std::string state_dir;   ///< logs/, processes.json, plan.json live here
+  std::string state_dir;   ///< logs/PROJECT/ live here
+  std::string project;     ///< whose processes are remembered in projects/PROJECT/; "" = those of the only one
   std::string stack_file;  ///< shown in the status
   std::string version;
-  std::string process_path;  ///< PATH of host processes
+  std::string process_path;         ///< PATH of host processes
+  std::function<void()> on_change;  ///< status() would say something else; beside changed()
   /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
   std::function<std::vector<std::string>()> container_dns;
   /// The address at which others reach a process of this machine that listens on a TCP port; nothing while it does not
@@ -33,8 +35,32 @@ struct SupervisorOptions {
   std::function<std::optional<std::string>(std::uint16_t port)> listening_address;
   /// What host processes are told to listen on ($HOST): the bridge's address, so that containers reach them.
   std::function<std::string()> process_host;
+  /// Called with a unit and a container of it that does not run any more, before that is removed.
+  std::function<asio::awaitable<void>(std::string unit, std::string container)> before_remove;
   /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.
   std::function<asio::awaitable<Result<bool>>(std::string image)> provide_image;
+};
+
+/// What a user may ask of one `up`, beside the plan.
+struct ApplyOptions {
+  bool force_recreate = false;      ///< containers are replaced although nothing changed
+  bool no_recreate = false;         ///< containers that exist stay, although something changed
+  bool renew_anon_volumes = false;  ///< a replaced container begins with empty anonymous volumes
+  bool no_deps = false;             ///< only `services`, not what they depend on
+  stack::Texts services;            ///< only these and what they depend on; the others stay as they are. Empty: all
+  bool remove_orphans = false;      ///< also containers of this project that another program made
+  bool build = false;               ///< images with a `build` are built, though they are there
+  std::string pull;                 ///< always, missing, never; "": each service's pull_policy
+};
+
+/// Which images `down` removes: those without `image:` of their own, or all that the plan names.
+enum class RemoveImages { none, local, all };
+
+struct DownOptions {
+  std::optional<std::chrono::seconds> grace;  ///< for each unit; nothing: its stop_grace_period
+  bool volumes = false;  ///< named volumes of the project that are not external, and anonymous ones
+  RemoveImages images = RemoveImages::none;
+  bool orphans = false;  ///< also containers of this project that another program made
 };
 
 /// Brings a plan about and keeps it so: components first, in the order of their `after()`, then services in dependency
@@ -54,7 +80,7 @@ class Supervisor {
   asio::awaitable<Result<void>> start_components();
   /// Makes `plan` the wanted one and returns at once; convergence goes on in the background: unchanged units are left
   /// alone, changed ones replaced, missing ones created or adopted, others removed.
-  void apply(stack::Plan plan);
+  void apply(stack::Plan plan, ApplyOptions how = {});
   [[nodiscard]] const stack::Plan& plan() const;
 
   [[nodiscard]] Status status() const;
@@ -69,6 +95,7 @@ class Supervisor {
   /// `down`: stops services in reverse order (at most `grace` each when given), removes containers and the project's
   /// network, then stops the components. Bounded; reports what could not be removed.
   asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt);
+  asio::awaitable<Result<void>> down(DownOptions options);
   /// Ends supervision and leaves services running (for an upgrade in place): the next start re-adopts them.
   asio::awaitable<void> detach();
 

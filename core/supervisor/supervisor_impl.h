@@ -64,6 +64,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Supervisor::Impl> {
   std::vector<Component*> added;
   Units units;  ///< in plan order
   stack::Plan plan;
+  ApplyOptions how;             ///< of the last apply()
   std::uint64_t applied = 0;    ///< counts apply()
   std::uint64_t converged = 0;  ///< the apply() that `units` reflect
   bool registry_cleared = false;

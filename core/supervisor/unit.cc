@@ -1,5 +1,7 @@
 #include "core/supervisor/unit.h"
 
+#include <ctime>
+
 #include "core/base/log.h"
 
 namespace devstack::supervisor {
@@ -15,12 +17,23 @@ UnitEvent event_of(Kind kind, std::string detail = {}) {
   return event;
 }
 
+/// "10:42:05" of the clock on the wall, which the reader looks at.
+std::string wall_time(std::chrono::nanoseconds from_now) {
+  const auto at = std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::seconds>(from_now);
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return fmt::format("{:02}:{:02}:{:02}", parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+constexpr auto longest_registry_wait = std::chrono::minutes(10);
+
 }  // namespace
 
 Unit::Unit(Options options, std::unique_ptr<Backend> backend)
     : options_(std::move(options)),
       backend_(std::move(backend)),
-      machine_(options_.restart),
+      machine_(options_.restart, options_.every),
       wake_(options_.executor),
       tasks_(options_.executor) {
   backend_->events = [this](const UnitEvent& event) { post(event); };
@@ -45,6 +58,7 @@ void Unit::request_stop(Grace grace) {
 
 void Unit::post(const UnitEvent& event) {
   const UnitState before = machine_.state();
+  if (event.kind == Kind::restart_requested && before != UnitState::stopping) grace_.reset();
   machine_.handle(event, options_.clock->now());
   const UnitState after = machine_.state();
   if (before != after) {
@@ -54,8 +68,17 @@ void Unit::post(const UnitEvent& event) {
     log::line(level, "supervisor", "{}: {}{}{}", name(), to_string(after), machine_.detail().empty() ? "" : ": ",
               machine_.detail());
   }
+  note_next_run();
   wake_.bump();
   options_.changed();
+}
+
+/// Said once a run, so that the text does not change with the time that passes.
+void Unit::note_next_run() {
+  const auto next = machine_.next_run();
+  if (next == next_run_) return;
+  next_run_ = next;
+  next_run_text_ = next ? "next run at " + wall_time(*next - options_.clock->now()) : std::string();
 }
 
 DependencyView Unit::view() const {
@@ -69,6 +92,7 @@ UnitStatus Unit::status() const {
   status.state = machine_.state();
   status.health = machine_.health();
   status.detail = machine_.state() == UnitState::waiting ? waiting_for_ : machine_.detail();
+  if (!next_run_text_.empty()) status.detail += (status.detail.empty() ? "" : "; ") + next_run_text_;
   status.restarts = machine_.restarts();
   status.exit_code = machine_.exit_code();
   backend_->describe(status);
@@ -107,7 +131,7 @@ asio::awaitable<void> Unit::wait_for_change(std::uint64_t seen) { co_await wake_
 
 asio::awaitable<void> Unit::await_dependencies() {
   const auto seen = wake_.version();
-  const Gate gate = options_.gate(options_.depends_on);
+  const Gate gate = look_at_gates();
   if (gate.state == Gate::State::open) {
     waiting_for_.clear();
     post(event_of(Kind::dependencies_ready));
@@ -122,6 +146,26 @@ asio::awaitable<void> Unit::await_dependencies() {
     options_.changed();
   }
   co_await wait_for_change(seen);
+}
+
+/// The registry is asked once the dependencies are there: they may be what fills it.
+Gate Unit::look_at_gates() {
+  Gate dependencies = options_.gate(options_.depends_on);
+  const auto wanted = watches(options_.wait_for);
+  if (dependencies.state != Gate::State::open || wanted.empty() || options_.registry == nullptr) return dependencies;
+  const auto snapshot = options_.registry->snapshot();
+  Gate registry = gate(options_.wait_for, *snapshot);
+  if (!options_.registry->synced()) registry = {Gate::State::waiting, "waits for the registry"};
+  if (registry.state == Gate::State::waiting && !std::exchange(following_registry_, true)) {
+    tasks_.spawn("supervisor: registry for " + name(), ring_on_registry(snapshot->index()));
+  }
+  return registry;
+}
+
+asio::awaitable<void> Unit::ring_on_registry(registry::Index seen) {
+  co_await options_.registry->wait(watches(options_.wait_for), seen, options_.clock->now() + longest_registry_wait);
+  following_registry_ = false;
+  wake_.bump();
 }
 
 asio::awaitable<void> Unit::attempt(std::shared_ptr<Attempt> attempt) {

@@ -8,6 +8,7 @@
 
 #include "core/base/async/signal.h"
 #include "core/base/async/task_group.h"
+#include "core/registry/registry.h"
 #include "core/stack/plan.h"
 #include "core/supervisor/backend.h"
 #include "core/supervisor/gate.h"
@@ -26,6 +27,9 @@ class Unit {
     std::string service;
     std::string config_hash;
     stack::RestartPolicy restart;
+    std::chrono::nanoseconds every{0};  ///< schedule; 0: none
+    stack::WaitFor wait_for;
+    registry::RegistryView* registry = nullptr;  ///< for wait_for
     std::vector<stack::Dependency> depends_on;
     std::function<Gate(const std::vector<stack::Dependency>&)> gate;
     std::function<void()> changed;  ///< status() would say something else
@@ -68,6 +72,9 @@ class Unit {
   asio::awaitable<void> attempt(std::shared_ptr<Attempt> attempt);
   asio::awaitable<void> await_backoff();
   asio::awaitable<void> ring_at(Instant due);
+  [[nodiscard]] Gate look_at_gates();
+  asio::awaitable<void> ring_on_registry(registry::Index seen);
+  void note_next_run();
   asio::awaitable<void> halt();
   asio::awaitable<void> wait_for_change(std::uint64_t seen);
 
@@ -78,6 +85,9 @@ class Unit {
   std::string halt_error_;
   Grace grace_;
   Instant alarm_{};
+  std::optional<Instant> next_run_;
+  std::string next_run_text_;
+  bool following_registry_ = false;
   Signal wake_;
   bool running_ = false;  ///< run() was called
   TaskGroup tasks_;

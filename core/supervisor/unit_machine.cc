@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base/duration.h"
+
 namespace devstack::supervisor {
 
 using Kind = UnitEvent::Kind;
@@ -22,10 +24,30 @@ bool should_restart(const stack::RestartPolicy& policy, int code, int restarts) 
   return false;
 }
 
-std::chrono::seconds backoff_delay(int failures) {
-  const int doublings = std::clamp(failures - 1, 0, 6);
-  return std::min(std::chrono::seconds(1LL << doublings), std::chrono::seconds(60));
+std::chrono::nanoseconds backoff_delay(const stack::RestartPolicy& policy, int failures) {
+  const std::chrono::nanoseconds none{0};
+  std::chrono::nanoseconds delay = policy.delay > none ? policy.delay : std::chrono::milliseconds(100);
+  const std::chrono::nanoseconds most = policy.max_delay > none ? policy.max_delay : std::chrono::minutes(1);
+  for (int doubled = 1; doubled < failures && delay < most; ++doubled) delay *= 2;
+  return std::min(delay, most);
 }
+
+namespace {
+
+/// What could not be launched for no fault of its own: an engine takes seconds to come back.
+std::chrono::nanoseconds retry_delay(int failures) {
+  stack::RestartPolicy slow;
+  slow.delay = std::chrono::seconds(1);
+  return backoff_delay(slow, failures);
+}
+
+/// A failed liveness check asks for a restart by itself; `on-failure:N` still bounds how often.
+bool runs_again(const stack::RestartPolicy& policy, const UnitEvent& event, int restarts) {
+  const bool bounded = policy.kind == stack::RestartPolicy::Kind::on_failure;
+  return (event.given_up && !bounded) || should_restart(policy, event.code, restarts);
+}
+
+}  // namespace
 
 Work UnitMachine::work() const {
   switch (state_) {
@@ -38,8 +60,14 @@ Work UnitMachine::work() const {
     case UnitState::stopping:
       return Work::halt;
     default:
-      return Work::none;
+      return next_run() ? Work::await_backoff : Work::none;
   }
+}
+
+std::optional<Instant> UnitMachine::next_run() const {
+  const bool ended = state_ == UnitState::completed || state_ == UnitState::failed;
+  if (!ended || every_ <= std::chrono::nanoseconds(0)) return std::nullopt;
+  return backoff_until_;
 }
 
 bool UnitMachine::up() const {
@@ -85,10 +113,13 @@ void UnitMachine::launched(const UnitEvent& event, Instant now) {
   state_ = UnitState::starting;
   launched_ = true;
   ever_started_ = true;
+  run_began_ = now;
   detail_ = event.detail;
   health_ = event.health;
   if (health_.empty() || health_ == "healthy") enter_running(now);
   if (health_ == "unhealthy") state_ = UnitState::unhealthy;
+  const auto told = std::exchange(early_health_, std::nullopt);
+  if (told && event.kind == Kind::started) in_service(*told, now);
   const auto early = std::exchange(early_exit_, std::nullopt);
   if (early && event.kind == Kind::started) ended(*early, now);
 }
@@ -105,15 +136,26 @@ void UnitMachine::ended(const UnitEvent& event, Instant now) {
   exit_code_ = event.code;
   if (state_ == UnitState::running && now - running_since_ >= stable_after) failures_ = 0;
   const std::string what = event.detail.empty() ? fmt::format("exited with code {}", event.code) : event.detail;
-  if (should_restart(policy_, event.code, restarts_)) {
-    const auto delay = backoff_delay(++failures_);
+  if (runs_again(policy_, event, restarts_)) {
+    const auto delay = backoff_delay(policy_, ++failures_);
     counts_ = true;
-    return back_off(now + delay, fmt::format("{}; starting again in {} s", what, delay.count()));
+    return back_off(now + delay, fmt::format("{}; starting again in {}", what, format_duration(delay)));
   }
   launched_ = false;
   health_.clear();
   state_ = event.code == 0 ? UnitState::completed : UnitState::failed;
   detail_ = event.code == 0 ? std::string() : what;
+  backoff_until_ = std::max(now, run_began_ + every_);
+}
+
+/// Completed or failed, on a schedule: each run has its own restarts.
+void UnitMachine::await_next_run(const UnitEvent& event, Instant now) {
+  const auto due = next_run();
+  if (event.kind != Kind::backoff_elapsed || !due || now < *due) return;
+  state_ = ever_started_ ? UnitState::starting : UnitState::waiting;
+  detail_.clear();
+  launched_ = false;
+  restarts_ = failures_ = 0;
 }
 
 void UnitMachine::in_rest(const UnitEvent& event, Instant now) {
@@ -122,12 +164,18 @@ void UnitMachine::in_rest(const UnitEvent& event, Instant now) {
     case Kind::start_requested:
       if (!waiting) begin();
       return;
+    case Kind::restart_requested:
+      if (state_ == UnitState::completed || state_ == UnitState::failed) begin();
+      return;
+    case Kind::backoff_elapsed:
+      return await_next_run(event, now);
     case Kind::adopted:
       return launched(event, now);
     case Kind::exited:  // found ended: only a success that is not to be repeated is kept
       if (state_ == UnitState::pending && event.code == 0 && !should_restart(policy_, 0, 0)) {
         state_ = UnitState::completed;
         ever_started_ = true;
+        backoff_until_ = now;
       }
       return;
     case Kind::dependencies_ready:
@@ -140,6 +188,7 @@ void UnitMachine::in_rest(const UnitEvent& event, Instant now) {
       if (!waiting) return;
       state_ = UnitState::failed;
       detail_ = event.detail;
+      backoff_until_ = now + every_;
       return;
     case Kind::stop_requested:
       // What has ended may have left something: members of its process group.
@@ -159,24 +208,34 @@ void UnitMachine::in_launch(const UnitEvent& event, Instant now) {
     case Kind::exited:
       early_exit_ = event;
       return;
+    case Kind::health_passed:
+    case Kind::health_failed:
+      early_health_ = event;
+      return;
     case Kind::start_failed:
       early_exit_.reset();
+      early_health_.reset();
       if (event.retry) {
         counts_ = false;
-        return back_off(now + backoff_delay(++failures_), event.detail);
+        return back_off(now + retry_delay(++failures_), event.detail);
       }
       exit_code_ = 1;
       // What never ran is wrong as written, and saying so at once helps more than trying again.
       if (ever_started_ && should_restart(policy_, 1, restarts_)) {
         counts_ = true;
-        return back_off(now + backoff_delay(++failures_), event.detail);
+        return back_off(now + backoff_delay(policy_, ++failures_), event.detail);
       }
       state_ = UnitState::failed;
       detail_ = event.detail;
+      backoff_until_ = now + every_;
       return;
+    case Kind::restart_requested:
     case Kind::stop_requested:
       early_exit_.reset();
+      early_health_.reset();
       state_ = UnitState::stopping;
+      start_again_ = event.kind == Kind::restart_requested;
+      detail_ = event.detail;
       return;
     default:
       return;
@@ -198,9 +257,11 @@ void UnitMachine::in_service(const UnitEvent& event, Instant now) {
     case Kind::lost:
       counts_ = false;
       return back_off(now, event.detail);
+    case Kind::restart_requested:
     case Kind::stop_requested:
       state_ = UnitState::stopping;
-      detail_.clear();
+      start_again_ = event.kind == Kind::restart_requested;
+      detail_ = event.detail;
       return;
     default:
       return;
@@ -219,10 +280,12 @@ void UnitMachine::in_backoff(const UnitEvent& event, Instant now) {
       return;
     case Kind::adopted:
       return launched(event, now);
+    case Kind::restart_requested:
     case Kind::stop_requested:
       // It is down, but what it left (a container, a group member) is to be looked at.
       state_ = UnitState::stopping;
-      detail_.clear();
+      start_again_ = event.kind == Kind::restart_requested;
+      detail_ = event.detail;
       return;
     default:
       return;

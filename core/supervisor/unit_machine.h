@@ -25,14 +25,16 @@ struct UnitEvent {
     exited,  ///< ended by itself, with `code`
     lost,    ///< gone without an end of its own (removed, engine restarted): started again whatever the policy
     stop_requested,
-    stopped,          ///< the work of stopping is done
-    backoff_elapsed,  ///< ignored before backoff_until()
+    restart_requested,  ///< what it is made from changed: stop it, then start it afresh; nothing while stopped
+    stopped,            ///< the work of stopping is done
+    backoff_elapsed,    ///< ignored before backoff_until(); also begins the next run of a schedule
   };
   Kind kind = Kind::start_requested;
   int code = 0;
   std::string health = {};  ///< "", starting, healthy, unhealthy
   std::string detail = {};
   bool retry = false;
+  bool given_up = false;  ///< exited: by a failed liveness check, so it is run again even without a restart policy
 };
 
 /// What the driver of a unit has to do now.
@@ -40,14 +42,18 @@ enum class Work { none, await_dependencies, launch, await_backoff, halt };
 
 /// Whether a unit that ended with `code` after `restarts` restarts is to run again.
 bool should_restart(const stack::RestartPolicy& policy, int code, int restarts);
-/// The pause before the next start after `failures` ends in a row (from 1): 1 s doubling to 60 s.
-std::chrono::seconds backoff_delay(int failures);
+/// The pause before the next start after `failures` ends in a row (from 1): the policy's delay (100 ms), doubling to
+/// its largest (a minute).
+std::chrono::nanoseconds backoff_delay(const stack::RestartPolicy& policy, int failures);
 /// Running well this long forgets earlier failures.
-inline constexpr std::chrono::seconds stable_after{10};
+inline constexpr std::chrono::seconds stable_after{60};
 
 class UnitMachine {
  public:
-  explicit UnitMachine(stack::RestartPolicy policy) : policy_(policy) {}
+  /// `every` above 0: what has ended is run again that long after the run before began, or at once when that took
+  /// longer.
+  explicit UnitMachine(stack::RestartPolicy policy, std::chrono::nanoseconds every = {})
+      : policy_(policy), every_(every) {}
 
   void handle(const UnitEvent& event, Instant now);
 
@@ -61,6 +67,8 @@ class UnitMachine {
   /// Whether it was up at least once since it was last asked to start.
   [[nodiscard]] bool ever_started() const { return ever_started_; }
   [[nodiscard]] bool up() const;
+  /// When a schedule runs it next; nothing while it runs, and without a schedule.
+  [[nodiscard]] std::optional<Instant> next_run() const;
 
  private:
   void begin();
@@ -68,6 +76,7 @@ class UnitMachine {
   void enter_running(Instant now);
   void ended(const UnitEvent& event, Instant now);
   void back_off(Instant until, std::string detail);
+  void await_next_run(const UnitEvent& event, Instant now);
   void in_rest(const UnitEvent& event, Instant now);
   void in_launch(const UnitEvent& event, Instant now);
   void in_service(const UnitEvent& event, Instant now);
@@ -75,6 +84,7 @@ class UnitMachine {
   void in_stopping(const UnitEvent& event, Instant now);
 
   stack::RestartPolicy policy_;
+  std::chrono::nanoseconds every_;
   UnitState state_ = UnitState::pending;
   std::string detail_;
   std::string health_;
@@ -83,10 +93,12 @@ class UnitMachine {
   bool counts_ = false;       ///< backoff: the next launch is a restart by policy
   bool ever_started_ = false;
   std::optional<UnitEvent> early_exit_;  ///< starting: ended before we were told that it had started
+  std::optional<UnitEvent> early_health_;
   int restarts_ = 0;
   int failures_ = 0;
   int exit_code_ = 0;
   Instant running_since_{};
+  Instant run_began_{};
   Instant backoff_until_{};
 };
 

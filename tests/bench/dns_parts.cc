@@ -22,7 +22,8 @@ class View final : public registry::RegistryView {
     registry::State state;
     registry::RegisterCommand command;
     for (int i = 0; i < names; ++i) {
-      command.node = {.name = "n1", .address = "127.0.0.1"};
+      command.node.name = "n1";
+      command.node.address = "127.0.0.1";
       registry::Service service;
       service.id = service.name = fmt::format("web{}", i);
       service.address = "10.0.0.1";

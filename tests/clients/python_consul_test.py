@@ -390,9 +390,11 @@ class Catalog(unittest.TestCase):
         self.assertIn("fresh", waiting.result()[1])
         self.c.catalog.deregister("ext")
 
-    def test_a_token_and_a_datacenter_change_nothing(self):
-        self.assertIs(self.c.catalog.register("tok", "10.9.9.8", dc="dc1", token="any"), True)
-        self.assertIs(self.c.catalog.deregister("tok", dc="dc1", token="any"), True)
+    def test_a_datacenter_changes_nothing_and_the_client_s_old_token_field_is_refused_as_by_consul(self):
+        self.assertIs(self.c.catalog.register("tok", "10.9.9.8", dc="dc1"), True)
+        self.assertIs(self.c.catalog.deregister("tok", dc="dc1"), True)
+        with self.assertRaisesRegex(ConsulException, 'unknown field "WriteRequest"'):
+            self.c.catalog.register("tok", "10.9.9.8", token="any")
         with self.assertRaisesRegex(ConsulException, "No path to datacenter"):
             self.c.catalog.nodes(dc="mars")
 

@@ -272,7 +272,7 @@ TEST(Lifecycle, LogsShowContainersProcessesAndComponents) {
   appliance.must("up");
   const std::string logs = appliance.must("logs");
   EXPECT_THAT(logs, HasSubstr("hello | hello: serving on port 8080"));
-  EXPECT_THAT(logs, HasSubstr("side | hello: serving on port"));
+  EXPECT_THAT(logs, HasSubstr("side  | hello: serving on port"));
   EXPECT_THAT(appliance.must("ps"), HasSubstr("side"));
   EXPECT_EQ(appliance.run("logs nosuch").code, 1);
 }

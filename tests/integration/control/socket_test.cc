@@ -9,6 +9,7 @@
 #include "core/base/async/task_group.h"
 #include "core/control/client.h"
 #include "core/control/server.h"
+#include "core/logs/kept_log.h"
 #include "core/registry/registry.h"
 #include "tests/integration/control/scripted_stack.h"
 #include "tests/support/run.h"
@@ -161,7 +162,7 @@ TEST_F(ControlSocket, ActionEndsEvenWhenItsClientHangsUp) {
 TEST_F(ControlSocket, HooksCarryDownApplyAndPlan) {
   ControlOptions options;
   std::optional<std::chrono::seconds> asked;
-  options.down = [&](std::optional<std::chrono::seconds> grace) -> asio::awaitable<Result<void>> {
+  options.down = [&](std::optional<std::chrono::seconds> grace, std::string) -> asio::awaitable<Result<void>> {
     asked = grace;
     co_return Result<void>();
   };
@@ -235,60 +236,76 @@ class ControlLogs : public ControlSocket {
   std::function<void(const std::string&)> on_progress;
 };
 
-TEST_F(ControlLogs, ProcessLogIsTailed) {
-  serve();
+/// A kept log as the keeper writes it: a line a second.
+void keep(const std::string& dir, const std::string& unit, const std::vector<std::string>& lines) {
+  logs::KeptLog log(dir, unit, {});
+  std::int64_t second = 0;
+  for (const auto& line : lines) {
+    const auto at = ++second * 1'000'000'000;
+    ASSERT_TRUE(log.append({{logs::Record{at, unit, logs::Stream::out, line}, logs::Origin{"file", at}}}));
+  }
+}
+
+TEST_F(ControlLogs, KeptLinesAreTailedAndOrderedByTime) {
+  ControlOptions options;
+  options.logs.kept = dir.path();
+  serve(std::move(options));
+  stack.add("web", UnitType::container);
   stack.add("worker", UnitType::process);
-  stack.log_files["worker"] = dir.write("worker.log", "one\ntwo\nthree\nunfinished");
-  EXPECT_EQ(read_logs({.service = "worker", .tail = 2}), "worker | three\nworker | unfinished\n");
-  EXPECT_EQ(read_logs({.service = "worker", .tail = -1}),
-            "worker | one\nworker | two\nworker | three\nworker | unfinished\n");
+  keep(dir.path(), "web", {"a", "b", "c"});
+  keep(dir.path(), "worker", {"1", "2"});
+  EXPECT_EQ(read_logs({}), "web | a\nworker | 1\nweb | b\nworker | 2\nweb | c\n");
+  LogRequest last;
+  last.services = {"worker", "web"};
+  last.choice.tail = 1;
+  EXPECT_EQ(read_logs(last), "worker | 2\nweb | c\n");
+  LogRequest between;
+  between.choice.since = 2'000'000'000;
+  between.choice.until = 2'500'000'000;
+  between.form = LogForm::json;
+  EXPECT_EQ(read_logs(between),
+            "{\"time\":\"1970-01-01T00:00:02.000000000Z\",\"unit\":\"web\",\"stream\":\"stdout\",\"text\":\"b\"}\n"
+            "{\"time\":\"1970-01-01T00:00:02.000000000Z\",\"unit\":\"worker\",\"stream\":\"stdout\",\"text\":\"2\"}\n");
 }
 
 TEST_F(ControlLogs, FollowingGoesOnWithTheFileAndWithNewUnits) {
-  serve();
+  ControlOptions options;
+  options.logs.kept = dir.path();
+  serve(std::move(options));
   stack.add("worker", UnitType::process);
-  const auto path = stack.log_files["worker"] = dir.write("worker.log", "old\n");
+  keep(dir.path(), "worker", {"old"});
   bool appended = false;
   on_progress = [&](const std::string& text) {
     if (appended || text.find("old") == std::string::npos) return;
     appended = true;
-    std::ofstream(path, std::ios::app) << "new\n";
-    stack.log_files["late"] = dir.write("late.log", "here\n");
     stack.add("late", UnitType::process);
+    keep(dir.path(), "late", {"here"});
+    keep(dir.path(), "worker", {"new"});
   };
-  const auto text = read_logs({.service = "", .tail = 1, .follow = Follow::yes}, "worker | new\n");
+  LogRequest request;
+  request.choice.tail = 1;
+  request.follow = Follow::yes;
+  const auto text = read_logs(request, "worker | new\n");
   EXPECT_THAT(text, HasSubstr("worker | old\n"));
   EXPECT_THAT(text, HasSubstr("worker | new\n"));
   EXPECT_THAT(text, HasSubstr("late | here\n"));
 }
 
-TEST_F(ControlLogs, ContainerLogsComeThroughTheHook) {
-  ControlOptions options;
-  options.container_logs = [](std::string id, bool follow, int tail,
-                              std::function<void(std::string_view)> on_bytes) -> asio::awaitable<Result<void>> {
-    on_bytes(fmt::format("{} {} {}\nsecond li", id, follow, tail));
-    on_bytes("ne\nrest");
-    co_return Result<void>();
-  };
-  serve(std::move(options));
-  stack.add("web", UnitType::container).id = "0123456789ab";
-  EXPECT_EQ(read_logs({.service = "web", .tail = 5}), "web | 0123456789ab false 5\nweb | second line\nweb | rest\n");
-}
-
-TEST_F(ControlLogs, MissingEngineIsSaidInTheLog) {
-  serve();
-  stack.add("web", UnitType::container).id = "0123456789ab";
-  EXPECT_EQ(read_logs({.service = "web"}), "web | (log not available: no Docker engine here)\n");
-}
-
 TEST_F(ControlLogs, ComponentsAreFoundInTheSupervisorsOwnLog) {
   ControlOptions options;
-  options.log_file = dir.write("devstack.log", "info [dns] up\ninfo [ui] up\ninfo [dns] asked\n");
+  options.logs.supervisor_log = dir.write("devstack.log",
+                                          "2026-01-02T03:04:05.006+00:00 info  [dns] up\n"
+                                          "2026-01-02T03:04:05.007+00:00 info  [ui] up\n"
+                                          "2026-01-02T03:04:05.008+00:00 warn  [dns] asked\n");
   serve(std::move(options));
   stack.now.components.resize(1);
   stack.now.components[0].name = "dns";
-  EXPECT_EQ(read_logs({.service = "dns"}), "dns | info [dns] up\ndns | info [dns] asked\n");
-  EXPECT_EQ(read_logs({.service = "devstack", .tail = 1}), "devstack | info [dns] asked\n");
+  LogRequest request;
+  request.services = {"dns"};
+  EXPECT_EQ(read_logs(request), "dns | info  [dns] up\ndns | warn  [dns] asked\n");
+  request.services = {"devstack"};
+  request.choice.tail = 1;
+  EXPECT_EQ(read_logs(request), "devstack | warn  [dns] asked\n");
 }
 
 TEST_F(ControlLogs, DnsQueriesComeThroughTheHookAndGoOn) {

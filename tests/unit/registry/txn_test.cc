@@ -34,7 +34,8 @@ TEST(Txn, ListsEveryFailureAndChangesNothing) {
   Scenario s;
   s.node("n1");
   s.session("s1");
-  s.session("s2");
+  const std::string other = "22222222-2222-2222-2222-222222222222";
+  s.session(other);
   ASSERT_TRUE(s.acquire("held", "s1"));
   s.put("k");
   const auto before = s.state.index();
@@ -45,11 +46,10 @@ TEST(Txn, ListsEveryFailureAndChangesNothing) {
       kv(Verb::check_not_exists, "k"),
       kv(Verb::cas, "k", "x", 1),
       kv(Verb::remove_cas, "k", "", 1),
-      kv(Verb::lock, "held", "", 0, "s2"),
-      kv(Verb::unlock, "held", "", 0, "s2"),
+      kv(Verb::lock, "held", "", 0, other),
+      kv(Verb::unlock, "held", "", 0, other),
       kv(Verb::check_index, "k", "", 1),
       kv(Verb::check_session, "k", "", 0, "x"),
-      kv(Verb::set, ""),
   }});
   EXPECT_FALSE(result.applied);
   std::vector<std::string> texts;
@@ -60,10 +60,19 @@ TEST(Txn, ListsEveryFailureAndChangesNothing) {
                   "4 failed to delete key \"k\", index is stale", "5 failed to lock key \"held\", lock is already held",
                   "6 failed to unlock key \"held\", lock isn't held, or is held by another session",
                   fmt::format("7 failed index check for key \"k\", current modify index {} != 1", modified),
-                  "8 failed session check for key \"k\", current session \"\" != \"x\"", "9 Must provide key"));
+                  "8 failed session check for key \"k\", current session \"\" != \"x\""));
   EXPECT_EQ(s.state.index(), before);
   EXPECT_EQ(s.state.kv("new"), nullptr);
   EXPECT_TRUE(s.last.empty());
+}
+
+TEST(Txn, WhatCannotBeAnOperationIsToldAlone) {
+  Scenario s;
+  const auto result = s.apply(TxnCommand{{kv(Verb::get, "absent"), kv(Verb::set, "")}});
+  EXPECT_FALSE(result.applied);
+  ASSERT_EQ(result.errors.size(), 1U);
+  EXPECT_EQ(result.errors[0].op_index, 1U);
+  EXPECT_EQ(result.errors[0].what, "Must provide key");
 }
 
 TEST(Txn, LocksRespectLockDelay) {

@@ -77,8 +77,8 @@ TEST(Dotenv, ReadsComposesGrammar) {
 }
 
 TEST(Dotenv, NamesTheWrongLine) {
-  EXPECT_EQ(read_dotenv("A=1\nB=\"x\n", ".env", {}).error().to_string(), ".env:2: a double quote is not closed");
-  EXPECT_EQ(read_dotenv("a b=1\n", ".env", {}).error().to_string(), ".env:1: `a b` is no variable name");
+  EXPECT_EQ(read_dotenv("A=1\nB=\"x\n", ".env", {}).error().to_string(), ".env:2:3: a double quote is not closed");
+  EXPECT_EQ(read_dotenv("a b=1\n", ".env", {}).error().to_string(), ".env:1:1: `a b` is no variable name");
 }
 
 }  // namespace

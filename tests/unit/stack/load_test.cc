@@ -12,7 +12,6 @@ namespace {
 
 using devstack::test::read_file;
 using devstack::test::TempDir;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 Result<StackFile> load_in(const std::string& cwd, Environment environment = {}, std::vector<std::string> files = {}) {
@@ -72,7 +71,7 @@ TEST(Load, TakesTheFileFromComposesVariable) {
   dir.write("stack.yaml", "name: one\n");
   dir.write("other.yaml", "name: two\n");
   EXPECT_EQ(load_in(dir.path(), {{"COMPOSE_FILE", "other.yaml"}})->project, "two");
-  EXPECT_FALSE(load_in(dir.path(), {{"COMPOSE_FILE", "other.yaml:stack.yaml"}}));
+  EXPECT_EQ(load_in(dir.path(), {{"COMPOSE_FILE", "other.yaml:stack.yaml"}})->project, "one");
 }
 
 TEST(Load, DotenvIsWeakerThanTheEnvironment) {
@@ -82,14 +81,6 @@ TEST(Load, DotenvIsWeakerThanTheEnvironment) {
   EXPECT_EQ(load_in(dir.path())->services.at("a").image, "file:1");
   EXPECT_EQ(load_in(dir.path(), {{"TAG", "2"}})->services.at("a").image, "file:2");
   EXPECT_EQ(load_in(dir.path(), {{"COMPOSE_DISABLE_ENV_FILE", "1"}, {"IMAGE", "x"}})->services.at("a").image, "x:");
-}
-
-TEST(Load, WarnsOfAnOverrideFileThatIsNotRead) {
-  TempDir dir;
-  dir.write("compose.yaml", "services: {}\n");
-  dir.write("compose.override.yaml", "services: {}\n");
-  EXPECT_THAT(load_in(dir.path())->warnings,
-              ElementsAre("compose.yaml:1:1: compose.override.yaml is not read: several files are not supported yet"));
 }
 
 TEST(Print, TheResolvedFileReadsBackAsTheSameStack) {

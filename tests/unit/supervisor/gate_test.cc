@@ -76,5 +76,50 @@ TEST(Gate, SaysWhatItWaitsFor) {
   EXPECT_EQ(look(DependencyCondition::healthy, {view(State::starting)}).detail, "for db to be healthy");
 }
 
+registry::State with(const registry::State& state, registry::Command command) {
+  auto applied = state.apply(command);
+  if (!applied) throw std::runtime_error(applied.error().message);
+  return applied->state;
+}
+
+registry::State with_instance(const registry::State& state, const std::string& id, std::string_view status) {
+  registry::RegisterCommand command;
+  command.node.name = "laptop";
+  command.node.address = "127.0.0.1";
+  command.service.emplace();
+  command.service->node = "laptop";
+  command.service->id = id;
+  command.service->name = "db";
+  registry::Check check;
+  check.node = "laptop";
+  check.id = "service:" + id;
+  check.service_id = id;
+  check.status = std::string(status);
+  command.checks.push_back(check);
+  return with(state, command);
+}
+
+TEST(RegistryGate, WaitsForOnePassingInstanceOfEachServiceAndForEachKey) {
+  const stack::WaitFor wanted{{"db"}, {"app/ready"}};
+  registry::State state;
+  EXPECT_EQ(gate(wanted, state).detail, "waits for registry service db to appear");
+  state = with_instance(state, "db-1", registry::status::critical);
+  EXPECT_EQ(gate(wanted, state).state, Gate::State::waiting);
+  EXPECT_EQ(gate(wanted, state).detail, "waits for registry service db to pass");
+  state = with_instance(state, "db-2", registry::status::passing);
+  EXPECT_EQ(gate(wanted, state).detail, "waits for registry key app/ready");
+  registry::KvSetCommand key;
+  key.key = "app/ready";
+  state = with(state, key);
+  EXPECT_EQ(gate(wanted, state).state, Gate::State::open);
+  EXPECT_EQ(gate(stack::WaitFor{}, registry::State()).state, Gate::State::open);
+}
+
+TEST(RegistryGate, IsWokenByItsServicesAndKeysAlone) {
+  using Table = registry::Watch::Table;
+  const std::vector<registry::Watch> expected{{Table::service, "db"}, {Table::kv_key, "app/ready"}};
+  EXPECT_EQ(watches({{"db"}, {"app/ready"}}), expected);
+}
+
 }  // namespace
 }  // namespace devstack::supervisor

@@ -41,20 +41,40 @@ TEST(ProcessSpec, WorksInTheProjectsDirectory) {
   EXPECT_EQ(process_spec(planned, context(), 0).working_dir, "/else");
 }
 
+TEST(ProcessSpec, LeavesTheHomeOfAnotherUserToTheStart) {
+  auto planned = unit();
+  planned.spec.user = "nobody";
+  EXPECT_FALSE(process_spec(planned, context(), 0).env.contains("HOME"));
+  planned.spec.environment = {{"HOME", "/given"}};
+  EXPECT_EQ(process_spec(planned, context(), 0).env.at("HOME"), "/given");
+}
+
+TEST(StopSpec, KnowsTheProcessItStops) {
+  auto planned = unit();
+  planned.spec.working_dir = "sub";
+  planned.spec.environment = {{"MODE", "test"}};
+  planned.spec.process->stop_command = {"./ctl", "--pid=${PID}", "$PID", "--port=${PORT}"};
+  const auto spec = stop_spec(planned, context(), 8081, 4711);
+  EXPECT_EQ(spec.argv, (std::vector<std::string>{"./ctl", "--pid=4711", "4711", "--port=8081"}));
+  EXPECT_EQ(spec.env.at("PID"), "4711");
+  EXPECT_EQ(spec.env.at("MODE"), "test");
+  EXPECT_EQ(spec.working_dir, "/srv/demo/sub");
+}
+
 TEST(ProcessService, IsNamedAndTaggedAsRegistratorWould) {
   registry::Identity identity;
   identity.node = "laptop";
   auto planned = unit();
-  auto service = process_service(planned, identity, 8081);
+  auto service = process_service(planned, "demo", identity, 8081);
   ASSERT_TRUE(service);
   EXPECT_EQ(service->id, "laptop:worker-2:8081");
   EXPECT_EQ(service->name, "worker");
   EXPECT_EQ(service->address, "127.0.0.1");
-  EXPECT_EQ(service->source, "supervisor");
+  EXPECT_EQ(service->source, "supervisor/demo");
   identity.address = "172.17.0.1";
   planned.spec.labels = {{"SERVICE_NAME", "from-label"}, {"SERVICE_TAGS", "a,,b"}};
   planned.spec.environment = {{"SERVICE_NAME", "from-env"}};
-  service = process_service(planned, identity, 8081);
+  service = process_service(planned, "demo", identity, 8081);
   ASSERT_TRUE(service);
   EXPECT_EQ(service->name, "from-env");
   EXPECT_EQ(service->address, "172.17.0.1");
@@ -64,9 +84,9 @@ TEST(ProcessService, IsNamedAndTaggedAsRegistratorWould) {
 TEST(ProcessService, IsNoneWithoutPortOrWhenIgnored) {
   const registry::Identity identity;
   auto planned = unit();
-  EXPECT_FALSE(process_service(planned, identity, 0));
+  EXPECT_FALSE(process_service(planned, "demo", identity, 0));
   planned.spec.labels = {{"SERVICE_IGNORE", "true"}};
-  EXPECT_FALSE(process_service(planned, identity, 8081));
+  EXPECT_FALSE(process_service(planned, "demo", identity, 8081));
 }
 
 }  // namespace

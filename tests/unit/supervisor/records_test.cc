@@ -12,6 +12,9 @@ ProcessRecord sample() {
   record.identity = {4711, 123456789012ULL, "boot"};
   record.port = 8081;
   record.config_hash = "1:abc";
+  record.marker = "DEVSTACK_RUN=1";
+  record.ready = true;
+  record.log_offset = 4096;
   return record;
 }
 
@@ -27,6 +30,18 @@ TEST(Records, AreThereAfterReopening) {
   const Records records(file);
   EXPECT_EQ(records.find("worker"), sample());
   EXPECT_EQ(records.all().size(), 1U);
+}
+
+TEST(Records, OfOlderVersionsAreUnderstood) {
+  test::TempDir dir;
+  const Records records(
+      dir.write("processes.json",
+                R"({"worker": {"pid": 7, "start_time": 8, "boot_id": "b", "port": 81, "config_hash": "1:abc"}})"));
+  const auto record = records.find("worker");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->identity.pid, 7);
+  EXPECT_FALSE(record->ready);
+  EXPECT_EQ(record->marker, "");
 }
 
 TEST(Records, DamagedFileCountsAsEmpty) {

@@ -116,6 +116,27 @@ TEST(UnitMachine, FollowsTheTable) {
        {on(Kind::start_requested), on(Kind::dependencies_ready), transient()},
        State::backoff,
        Work::await_backoff},
+      {"changed while it runs", running_then({on(Kind::restart_requested)}), State::stopping, Work::halt},
+      {"changed: stopped, then begun afresh", running_then({on(Kind::restart_requested), on(Kind::stopped)}),
+       State::waiting, Work::await_dependencies},
+      {"changed after it failed", running_then({on(Kind::exited, 1), on(Kind::restart_requested)}), State::waiting,
+       Work::await_dependencies},
+      {"changed while it backs off", running_then({on(Kind::exited, 1), on(Kind::restart_requested)}), State::stopping,
+       Work::halt, PolicyKind::always},
+      {"changed while stopped by the user",
+       running_then({on(Kind::stop_requested), on(Kind::stopped), on(Kind::restart_requested)}), State::stopped,
+       Work::none},
+      {"changed while the user stops it",
+       running_then({on(Kind::stop_requested), on(Kind::restart_requested), on(Kind::stopped)}), State::stopped,
+       Work::none},
+      {"changed, then stopped by the user",
+       running_then({on(Kind::restart_requested), on(Kind::stop_requested), on(Kind::stopped)}), State::stopped,
+       Work::none},
+      {"healthy before we knew that it had started",
+       {on(Kind::start_requested), on(Kind::dependencies_ready), on(Kind::health_passed),
+        on(Kind::started, 0, "starting")},
+       State::running,
+       Work::none},
       {"failed, started again", running_then({on(Kind::exited, 1), on(Kind::start_requested)}), State::waiting,
        Work::await_dependencies},
   };
@@ -126,14 +147,112 @@ TEST(UnitMachine, FollowsTheTable) {
   }
 }
 
-TEST(UnitMachine, BackoffDoublesToAMinuteAndIsForgottenAfterRunningWell) {
-  EXPECT_EQ(backoff_delay(1), 1s);
-  EXPECT_EQ(backoff_delay(2), 2s);
-  EXPECT_EQ(backoff_delay(6), 32s);
-  EXPECT_EQ(backoff_delay(7), 60s);
-  EXPECT_EQ(backoff_delay(1000), 60s);
+stack::RestartPolicy delayed(PolicyKind kind, std::chrono::nanoseconds delay, std::chrono::nanoseconds most = {}) {
+  auto made = policy(kind);
+  made.delay = delay;
+  made.max_delay = most;
+  return made;
+}
 
-  auto machine = after(to_running, policy(PolicyKind::always));
+TEST(UnitMachine, BackoffDoublesFromThePolicysDelayToItsLargest) {
+  EXPECT_EQ(backoff_delay({}, 1), 100ms);
+  EXPECT_EQ(backoff_delay({}, 2), 200ms);
+  EXPECT_EQ(backoff_delay({}, 10), 51200ms);
+  EXPECT_EQ(backoff_delay({}, 11), 60s);
+  EXPECT_EQ(backoff_delay({}, 1000000), 60s);
+  const auto own = delayed(PolicyKind::always, 2s, 5s);
+  EXPECT_EQ(backoff_delay(own, 1), 2s);
+  EXPECT_EQ(backoff_delay(own, 2), 4s);
+  EXPECT_EQ(backoff_delay(own, 3), 5s);
+  EXPECT_EQ(backoff_delay(delayed(PolicyKind::always, 90s), 1), 60s) << "the largest wins";
+}
+
+UnitEvent given_up() {
+  UnitEvent event = on(Kind::exited, 1);
+  event.given_up = true;
+  event.detail = "liveness check fails";
+  return event;
+}
+
+TEST(UnitMachine, AFailedLivenessCheckStartsItAgainWithoutAPolicyAndCountsAsAFailure) {
+  auto machine = after(running_then({given_up()}));
+  EXPECT_EQ(machine.state(), State::backoff);
+  EXPECT_EQ(machine.detail(), "liveness check fails; starting again in 100ms");
+  machine.handle(on(Kind::backoff_elapsed), begin + 100ms);
+  EXPECT_EQ(machine.restarts(), 1);
+  machine.handle(on(Kind::started), begin + 100ms);
+  machine.handle(given_up(), begin + 1s);
+  EXPECT_EQ(machine.backoff_until(), begin + 1s + 200ms);
+
+  machine = after(running_then({given_up()}), policy(PolicyKind::on_failure, 1));
+  machine.handle(on(Kind::backoff_elapsed), begin + 1s);
+  machine.handle(on(Kind::started), begin + 1s);
+  machine.handle(given_up(), begin + 2s);
+  EXPECT_EQ(machine.state(), State::failed) << "on-failure:1 allows one";
+  EXPECT_EQ(machine.detail(), "liveness check fails");
+}
+
+UnitMachine scheduled(stack::RestartPolicy restart = {}) {
+  UnitMachine machine(restart, 1min);
+  for (const auto& event : to_running) machine.handle(event, begin);
+  return machine;
+}
+
+TEST(UnitMachine, AScheduleRunsItAgainThatLongAfterTheRunBeforeBegan) {
+  auto machine = scheduled();
+  EXPECT_EQ(machine.next_run(), std::nullopt) << "it runs";
+  machine.handle(on(Kind::exited, 0), begin + 10s);
+  EXPECT_EQ(machine.state(), State::completed);
+  EXPECT_EQ(machine.work(), Work::await_backoff);
+  EXPECT_EQ(machine.next_run(), begin + 1min);
+  machine.handle(on(Kind::backoff_elapsed), begin + 59s);
+  EXPECT_EQ(machine.state(), State::completed) << "too early";
+  machine.handle(on(Kind::backoff_elapsed), begin + 1min);
+  EXPECT_EQ(machine.work(), Work::launch);
+  EXPECT_EQ(machine.restarts(), 0);
+  machine.handle(on(Kind::started), begin + 1min);
+  machine.handle(on(Kind::exited, 0), begin + 5min);
+  EXPECT_EQ(machine.next_run(), begin + 5min) << "a run that took too long is followed at once, by one";
+}
+
+TEST(UnitMachine, AScheduleGoesOnAfterAFailureAndEndsWithAStop) {
+  auto machine = scheduled();
+  machine.handle(on(Kind::exited, 3), begin + 10s);
+  EXPECT_EQ(machine.state(), State::failed);
+  machine.handle(on(Kind::backoff_elapsed), begin + 1min);
+  machine.handle(on(Kind::started), begin + 1min);
+  EXPECT_EQ(machine.state(), State::running);
+  machine.handle(on(Kind::exited, 0), begin + 61s);
+  machine.handle(on(Kind::stop_requested), begin + 62s);
+  machine.handle(on(Kind::stopped), begin + 62s);
+  EXPECT_EQ(machine.state(), State::stopped);
+  EXPECT_EQ(machine.next_run(), std::nullopt);
+  machine.handle(on(Kind::backoff_elapsed), begin + 10min);
+  EXPECT_EQ(machine.state(), State::stopped);
+
+  machine = scheduled(policy(PolicyKind::on_failure, 1));
+  for (const auto run : {0min, 1min}) {
+    machine.handle(on(Kind::exited, 3), begin + run + 1s);
+    EXPECT_EQ(machine.state(), State::backoff) << "each run has its own restarts";
+    machine.handle(on(Kind::backoff_elapsed), begin + run + 2s);
+    machine.handle(on(Kind::started), begin + run + 2s);
+    machine.handle(on(Kind::exited, 3), begin + run + 3s);
+    EXPECT_EQ(machine.state(), State::failed);
+    machine.handle(on(Kind::backoff_elapsed), begin + run + 2min);
+    machine.handle(on(Kind::started), begin + run + 1min);
+  }
+}
+
+TEST(UnitMachine, AScheduleWhoseDependencyFailedWaitsForItAgain) {
+  UnitMachine machine({}, 1min);
+  machine.handle(on(Kind::start_requested), begin);
+  machine.handle(on(Kind::dependency_failed), begin);
+  machine.handle(on(Kind::backoff_elapsed), begin + 1min);
+  EXPECT_EQ(machine.work(), Work::await_dependencies);
+}
+
+TEST(UnitMachine, BackoffDoublesAndIsForgottenAfterRunningWell) {
+  auto machine = after(to_running, delayed(PolicyKind::always, 1s));
   Instant now = begin;
   for (const auto expected : {1s, 2s, 4s}) {
     machine.handle(on(Kind::exited, 1), now);
@@ -178,19 +297,10 @@ TEST(UnitMachine, RetriesWithoutEngineAreNoRestarts) {
 
 /// Random events: what must hold whatever happens.
 TEST(UnitMachine, NoEventSequenceBreaksItsPromises) {
-  const std::vector<Kind> kinds{Kind::start_requested,
-                                Kind::dependencies_ready,
-                                Kind::dependency_failed,
-                                Kind::started,
-                                Kind::adopted,
-                                Kind::start_failed,
-                                Kind::health_passed,
-                                Kind::health_failed,
-                                Kind::exited,
-                                Kind::lost,
-                                Kind::stop_requested,
-                                Kind::stopped,
-                                Kind::backoff_elapsed};
+  const std::vector<Kind> kinds{
+      Kind::start_requested, Kind::dependencies_ready, Kind::dependency_failed, Kind::started,        Kind::adopted,
+      Kind::start_failed,    Kind::health_passed,      Kind::health_failed,     Kind::exited,         Kind::lost,
+      Kind::stop_requested,  Kind::restart_requested,  Kind::stopped,           Kind::backoff_elapsed};
   const std::vector<stack::RestartPolicy> policies{policy(PolicyKind::no), policy(PolicyKind::always),
                                                    policy(PolicyKind::on_failure), policy(PolicyKind::on_failure, 2),
                                                    policy(PolicyKind::unless_stopped)};
@@ -212,6 +322,7 @@ TEST(UnitMachine, NoEventSequenceBreaksItsPromises) {
       trace += fmt::format(" {}->{}", static_cast<int>(event.kind), to_string(machine.state()));
       if (event.kind == Kind::stop_requested) wanted = false;
       if (event.kind == Kind::start_requested) wanted = true;
+      if (event.kind == Kind::restart_requested && before == State::completed) wanted = true;
       if (event.kind == Kind::adopted && before != State::stopping) wanted = true;
       const State state = machine.state();
 

@@ -128,7 +128,9 @@ TEST_F(UnitTest, DependentFailsWithItsDependency) {
 }
 
 TEST_F(UnitTest, RestartWaitsForTheBackoffAndNotLonger) {
-  Unit& app = add("app", {stack::RestartPolicy::Kind::always, 0});
+  stack::RestartPolicy always{stack::RestartPolicy::Kind::always};
+  always.delay = 1s;
+  Unit& app = add("app", always);
   app.request_start();
   settle();
   for (const auto pause : {1s, 2s, 4s}) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "core/control/stack_control.h"
+#include "core/supervisor/projects.h"
+
+namespace devstack::control {
+
+/// Several projects as the one stack that the control API shows. The projects outlive it.
+class ProjectsControl final : public StackControl {
+ public:
+  explicit ProjectsControl(supervisor::Projects& projects) : projects_(projects) {}
+  [[nodiscard]] supervisor::Status status() const override { return projects_.status(); }
+  Signal& changed() override { return projects_.changed(); }
+  asio::awaitable<Result<void>> stop_unit(std::string name) override { return projects_.stop_unit(std::move(name)); }
+  asio::awaitable<Result<void>> start_unit(std::string name) override { return projects_.start_unit(std::move(name)); }
+  asio::awaitable<Result<void>> restart_unit(std::string name) override {
+    return projects_.restart_unit(std::move(name));
+  }
+  [[nodiscard]] std::string log_file(const std::string& unit) const override { return projects_.log_file(unit); }
+
+ private:
+  supervisor::Projects& projects_;
+};
+
+}  // namespace devstack::control
