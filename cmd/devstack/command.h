@@ -14,7 +14,11 @@ namespace devstack {
 
 struct Globals {
   std::vector<std::string> files;
+  std::string stdin_text;  ///< what `-f -` stands for
   std::string project;
+  std::string project_directory;
+  std::vector<std::string> profiles;
+  std::vector<std::string> env_files;
   std::string log_level = "info";
   bool json = false;
   bool no_color = false;
@@ -45,7 +49,14 @@ void add_events(CommandLine line);
 void add_host(CommandLine line);
 void add_version(CommandLine line);
 
+/// -f, -p, --project-directory, --profile and --env-file.
+void add_load_flags(CLI::App& cli, Globals& globals);
+/// Reads standard input where `-f -` asks for it; once, after parsing.
+Result<void> read_standard_input(Globals& globals);
 stack::LoadOptions load_options(const Globals& globals);
+/// The same as flags, with absolute paths: for another devstack that is to load the same stack. Standard input is
+/// written to `stdin_file` for it.
+Result<std::vector<std::string>> load_flags(const Globals& globals, const std::string& stdin_file);
 
 /// How a stack file was found, as the body of the control API's apply: the supervisor reads it again by itself, with
 /// the caller's environment.

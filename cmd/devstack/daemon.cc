@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "cmd/devstack/app.h"
 #include "cmd/devstack/exit_code.h"
@@ -169,6 +170,7 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
     if (const auto logged = log::to_file(paths.log()); !logged) return refuse(logged.error());
   }
   raise_file_limit();
+  const auto standard_input = paths.standard_input(options.file.project);
   asio::io_context loop(1);
   Ending ending;
   {
@@ -176,20 +178,22 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
     spawn(loop.get_executor(), "main", run_app(app, options.ready_fd, ending));
     loop.run();
   }
+  // Kept over a crash only: it may hold secrets.
+  std::error_code ignored;
+  std::filesystem::remove(standard_input, ignored);
   return ending.code;
 }
 
 Result<void> start_in_background(const Globals& globals, const stack::StackFile& file) {
   const StatePaths paths(state_dir());
   CHECK(make_state_dir(paths.root));
+  TRY(const auto flags, load_flags(globals, paths.standard_input(file.project)));
   int ready[2];
   if (pipe2(ready, O_CLOEXEC) != 0) return fail(Errc::io, "pipe: {}", std::strerror(errno));
 
   std::vector<std::string> args{own_program(), "up",         "--foreground", "--ready-fd",     "3",
                                 "-p",          file.project, "--log-level",  globals.log_level};
-  for (const auto& path : globals.files.empty() ? std::vector<std::string>{file.path} : globals.files) {
-    args.insert(args.end(), {"-f", path});
-  }
+  args.insert(args.end(), flags.begin(), flags.end());
   if (!globals.ui_dir.empty()) args.insert(args.end(), {"--ui-dir", globals.ui_dir});
   std::vector<char*> argv;
   for (auto& arg : args) argv.push_back(arg.data());

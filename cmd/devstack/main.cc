@@ -19,11 +19,15 @@ constexpr const char* kFooter = R"(Exit codes: 0 ok, 1 failed, 2 usage, 3 Docker
 
 Start with: devstack up        Then look at: http://127.0.0.1:7500/)";
 
+constexpr std::array<std::string_view, 9> kFlagsWithValue{"-f",        "--file",         "-p",
+                                                          "--project", "--project-name", "--project-directory",
+                                                          "--profile", "--env-file",     "--log-level"};
+
 /// The first word that is neither a flag nor its value: the command. Past the end where there is none.
 std::size_t command_place(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& word = arguments[i];
-    if (word == "-f" || word == "--file" || word == "-p" || word == "--project" || word == "--log-level") {
+    if (std::ranges::find(kFlagsWithValue, word) != kFlagsWithValue.end()) {
       ++i;
     } else if (!word.starts_with('-')) {
       return i;
@@ -78,8 +82,7 @@ int run(int argc, char** argv) {
   cli.fallthrough();
   devstack::Globals globals;
   devstack::Command chosen;
-  cli.add_option("-f,--file", globals.files, "stack file (default: stack.yaml, then Compose's names, walking up)");
-  cli.add_option("-p,--project", globals.project, "project name (default: the file's name: or its folder)");
+  devstack::add_load_flags(cli, globals);
   cli.add_flag("--json", globals.json, "print JSON where a command has it");
   cli.add_option("--log-level", globals.log_level, "trace, debug, info, warn or error");
   cli.add_flag("--no-color", globals.no_color, "no colours (also: NO_COLOR in the environment)");
@@ -121,6 +124,7 @@ int run(int argc, char** argv) {
   const auto level = devstack::log::parse_level(globals.log_level);
   if (!level) return devstack::report(level.error());
   devstack::log::set_level(*level);
+  if (const auto read = devstack::read_standard_input(globals); !read) return devstack::report(read.error());
   return chosen();
 }
 

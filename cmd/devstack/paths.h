@@ -32,6 +32,10 @@ struct StatePaths {
   [[nodiscard]] std::string proxy() const { return root + "/proxy"; }
   /// A folder for each project that is up here: load.json, processes.json.
   [[nodiscard]] std::string projects() const { return root + "/projects"; }
+  /// What `up -f -` read, for the supervisor that it started.
+  [[nodiscard]] std::string standard_input(const std::string& project) const {
+    return root + "/stdin-" + project + ".yaml";
+  }
 };
 
 }  // namespace devstack

@@ -1,145 +1,102 @@
 // What we send: bodies and query parts of the Engine API.
+#include "core/docker/client.h"
 #include "core/docker/json.h"
+#include "core/docker/json_write.h"
 #include "core/docker/wire.h"
 
 namespace devstack::docker::wire {
-namespace {
-
-json::array array_of(const std::vector<std::string>& from) {
-  json::array all;
-  for (const auto& text : from) all.emplace_back(text);
-  return all;
-}
-
-json::object object_of(const StringMap& from) {
-  json::object all;
-  for (const auto& [name, value] : from) all[name] = value;
-  return all;
-}
-
-void put_list(json::object& into, std::string_view name, const std::vector<std::string>& values) {
-  if (!values.empty()) into[{name.data(), name.size()}] = array_of(values);
-}
-
-void put_text(json::object& into, std::string_view name, const std::string& value) {
-  if (!value.empty()) into[{name.data(), name.size()}] = value;
-}
-
-/// "on-failure:3"
-json::object restart_policy_of(const std::string& text) {
-  json::object policy;
-  const auto colon = text.find(':');
-  policy["Name"] = text.substr(0, colon);
-  if (colon != std::string::npos) policy["MaximumRetryCount"] = std::strtol(text.c_str() + colon + 1, nullptr, 10);
-  return policy;
-}
-
-json::object healthcheck_of(const HealthcheckConfig& check) {
-  json::object all;
-  put_list(all, "Test", check.test);
-  if (check.interval.count() > 0) all["Interval"] = std::int64_t{check.interval.count()};
-  if (check.timeout.count() > 0) all["Timeout"] = std::int64_t{check.timeout.count()};
-  if (check.start_period.count() > 0) all["StartPeriod"] = std::int64_t{check.start_period.count()};
-  if (check.retries > 0) all["Retries"] = check.retries;
-  return all;
-}
-
-json::object port_bindings_of(const std::map<ContainerPort, std::vector<PortBinding>>& from) {
-  json::object all;
-  for (const auto& [port, bindings] : from) {
-    json::array list;
-    for (const auto& binding : bindings) {
-      json::object one;
-      one["HostIp"] = binding.host_ip;
-      one["HostPort"] = binding.host_port == 0 ? std::string() : std::to_string(binding.host_port);
-      list.emplace_back(std::move(one));
-    }
-    all[to_string(port)] = std::move(list);
-  }
-  return all;
-}
-
-/// "/run:size=64m" as {"/run": "size=64m"}.
-json::object tmpfs_of(const std::vector<std::string>& from) {
-  json::object all;
-  for (const auto& text : from) {
-    const auto colon = text.find(':');
-    all[text.substr(0, colon)] = colon == std::string::npos ? std::string() : text.substr(colon + 1);
-  }
-  return all;
-}
-
-/// Only these have endpoints of their own, with names in the engine's DNS.
-bool user_defined(const std::string& network) {
-  return !network.empty() && network != "bridge" && network != "default" && network != "host" && network != "none" &&
-         !network.starts_with("container:");
-}
-
-json::object host_config_of(const ContainerSpec& spec) {
-  json::object host;
-  put_list(host, "Binds", spec.binds);
-  put_list(host, "Dns", spec.dns);
-  put_list(host, "DnsSearch", spec.dns_search);
-  put_list(host, "CapAdd", spec.cap_add);
-  put_list(host, "CapDrop", spec.cap_drop);
-  put_list(host, "ExtraHosts", spec.extra_hosts);
-  if (!spec.tmpfs.empty()) host["Tmpfs"] = tmpfs_of(spec.tmpfs);
-  if (!spec.port_bindings.empty()) host["PortBindings"] = port_bindings_of(spec.port_bindings);
-  if (spec.publish_all) host["PublishAllPorts"] = true;
-  if (!spec.restart_policy.empty()) host["RestartPolicy"] = restart_policy_of(spec.restart_policy);
-  if (spec.init) host["Init"] = true;
-  if (spec.read_only) host["ReadonlyRootfs"] = true;
-  if (spec.privileged) host["Privileged"] = true;
-  host["NetworkMode"] = spec.network.empty() ? "bridge" : spec.network;
-  return host;
-}
-
-}  // namespace
-
-std::string create_container_body(const ContainerSpec& spec) {
+std::string create_exec_body(const ExecOptions& options) {
   json::object root;
-  root["Image"] = spec.image;
-  put_list(root, "Cmd", spec.command);
-  put_list(root, "Entrypoint", spec.entrypoint);
-  put_list(root, "Env", spec.env);
-  if (!spec.labels.empty()) root["Labels"] = object_of(spec.labels);
-  json::object exposed;
-  for (const auto& port : spec.exposed_ports) exposed[to_string(port)] = json::object();
-  for (const auto& [port, bindings] : spec.port_bindings) exposed[to_string(port)] = json::object();
-  if (!exposed.empty()) root["ExposedPorts"] = std::move(exposed);
-  put_text(root, "Hostname", spec.hostname);
-  put_text(root, "User", spec.user);
-  put_text(root, "WorkingDir", spec.working_dir);
-  put_text(root, "StopSignal", spec.stop_signal);
-  if (spec.stop_timeout_seconds) root["StopTimeout"] = *spec.stop_timeout_seconds;
-  if (spec.healthcheck) root["Healthcheck"] = healthcheck_of(*spec.healthcheck);
-  if (spec.tty) root["Tty"] = true;
-  root["HostConfig"] = host_config_of(spec);
-  if (user_defined(spec.network)) {
-    json::object endpoint;
-    put_list(endpoint, "Aliases", spec.aliases);
-    json::object all;
-    all[spec.network] = std::move(endpoint);
-    json::object networking;
-    networking["EndpointsConfig"] = std::move(all);
-    root["NetworkingConfig"] = std::move(networking);
-  }
+  put_flag(root, "AttachStdin", options.input && !options.detach);
+  put_flag(root, "AttachStdout", !options.detach);
+  put_flag(root, "AttachStderr", !options.detach);
+  put_flag(root, "Tty", options.tty);
+  root["Cmd"] = array_of(options.argv);
+  if (options.privileged) root["Privileged"] = true;
+  put_text(root, "User", options.user);
+  put_text(root, "WorkingDir", options.working_dir);
+  std::vector<std::string> env;
+  for (const auto& [name, value] : options.env) env.push_back(name + "=" + value);
+  put_list(root, "Env", env);
   return json::serialize(root);
 }
 
-std::string create_exec_body(const std::vector<std::string>& argv) {
+std::string create_network_body(const NetworkSpec& spec, std::string_view api) {
   json::object root;
-  root["AttachStdout"] = true;
-  root["AttachStderr"] = true;
-  root["Cmd"] = array_of(argv);
-  return json::serialize(root);
-}
-
-std::string create_network_body(std::string_view name, const StringMap& labels) {
-  json::object root;
-  root["Name"] = json::string_view(name.data(), name.size());
+  root["Name"] = spec.name;
   root["CheckDuplicate"] = true;  // engines before API 1.44 make a second network of the same name otherwise
-  root["Labels"] = object_of(labels);
+  put_text(root, "Driver", spec.driver);
+  put_map(root, "Options", spec.driver_opts);
+  root["Labels"] = object_of(spec.labels);
+  put_flag(root, "Internal", spec.internal);
+  put_flag(root, "Attachable", spec.attachable);
+  if (spec.enable_ipv6) root["EnableIPv6"] = *spec.enable_ipv6;
+  if (spec.enable_ipv4 && api_at_least(api, 1, 47)) root["EnableIPv4"] = *spec.enable_ipv4;
+  if (!spec.pools.empty() || !spec.ipam_driver.empty() || !spec.ipam_options.empty()) {
+    json::object ipam;
+    ipam["Driver"] = spec.ipam_driver.empty() ? "default" : spec.ipam_driver;
+    put_map(ipam, "Options", spec.ipam_options);
+    json::array pools;
+    for (const auto& pool : spec.pools) {
+      json::object one;
+      put_text(one, "Subnet", pool.subnet);
+      put_text(one, "IPRange", pool.ip_range);
+      put_text(one, "Gateway", pool.gateway);
+      put_map(one, "AuxiliaryAddresses", pool.aux_addresses);
+      pools.emplace_back(std::move(one));
+    }
+    if (!pools.empty()) ipam["Config"] = std::move(pools);
+    root["IPAM"] = std::move(ipam);
+  }
+  return json::serialize(root);
+}
+
+std::string connect_body(std::string_view container, const EndpointSpec& endpoint) {
+  json::object root;
+  root["Container"] = json::string_view(container.data(), container.size());
+  root["EndpointConfig"] = endpoint_of(endpoint, "1.41");
+  return json::serialize(root);
+}
+
+std::string disconnect_body(std::string_view container, bool force) {
+  json::object root;
+  root["Container"] = json::string_view(container.data(), container.size());
+  root["Force"] = force;
+  return json::serialize(root);
+}
+
+std::string build_path(const BuildSpec& spec) {
+  std::string path = "/build?rm=1&forcerm=1";
+  const auto add = [&path](std::string_view name, std::string_view value) {
+    if (!value.empty()) path += fmt::format("&{}={}", name, http::encode_path(value, http::Slash::escape));
+  };
+  for (const auto& tag : spec.tags) add("t", tag);
+  for (const auto& host : spec.extra_hosts) add("extrahosts", host);
+  add("dockerfile", spec.dockerfile);
+  add("remote", spec.remote);
+  add("target", spec.target);
+  add("networkmode", spec.network);
+  add("platform", spec.platform);
+  if (spec.no_cache) add("nocache", "1");
+  if (spec.pull) add("pull", "1");
+  if (spec.shm_size > 0) add("shmsize", std::to_string(spec.shm_size));
+  if (!spec.args.empty()) add("buildargs", json::serialize(object_of(spec.args)));
+  if (!spec.labels.empty()) add("labels", json::serialize(object_of(spec.labels)));
+  if (!spec.cache_from.empty()) add("cachefrom", json::serialize(array_of(spec.cache_from)));
+  json::array ulimits;
+  for (const auto& limit : spec.ulimits) {
+    ulimits.emplace_back(json::object{{"Name", limit.name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
+  }
+  if (!ulimits.empty()) add("ulimits", json::serialize(ulimits));
+  return path;
+}
+
+std::string create_volume_body(const VolumeSpec& spec) {
+  json::object root;
+  root["Name"] = spec.name;
+  put_text(root, "Driver", spec.driver);
+  put_map(root, "DriverOpts", spec.driver_opts);
+  put_map(root, "Labels", spec.labels);
   return json::serialize(root);
 }
 

@@ -29,12 +29,35 @@ asio::awaitable<Result<Container>> Client::inspect_container(std::string id) {
 }
 
 asio::awaitable<Result<std::string>> Client::create_container(ContainerSpec spec) {
-  std::string path = "/containers/create";
-  if (!spec.name.empty()) path += "?name=" + http::encode_path(spec.name, http::Slash::escape);
-  CO_TRY(const auto answer, co_await call("POST", std::move(path), wire::create_container_body(spec)));
+  std::string path = "/containers/create?";
+  if (!spec.name.empty()) path += "name=" + http::encode_path(spec.name, http::Slash::escape);
+  if (!spec.platform.empty()) path += "&platform=" + http::encode_path(spec.platform, http::Slash::escape);
+  CO_TRY([[maybe_unused]] const auto known, co_await versioned(""));  // what is said depends on the version
+  auto body = wire::create_container_body(spec, api_version_);
+  CO_TRY(const auto answer, co_await call("POST", std::move(path), std::move(body)));
   auto id = wire::text_field(answer.body, "Id");
   if (id.empty()) co_return fail(Errc::parse, "the engine's answer holds no id of the new container");
+  if (wire::api_at_least(api_version_, 1, 44)) co_return id;
+  for (std::size_t at = 1; at < spec.endpoints.size(); ++at) {
+    auto connected = co_await connect_network(id, spec.endpoints[at]);
+    if (connected) continue;
+    co_await remove_container(id, true, true);
+    co_return tl::unexpected(std::move(connected).error().with_context("network " + spec.endpoints[at].network));
+  }
   co_return id;
+}
+
+asio::awaitable<Result<void>> Client::rename_container(std::string id, std::string name) {
+  auto path = container_path(id, "/rename?name=" + http::encode_path(name, http::Slash::escape));
+  CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(path)));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<ProcessTable>> Client::top(std::string id, std::string ps_arguments) {
+  std::string action = "/top";
+  if (!ps_arguments.empty()) action += "?ps_args=" + http::encode_path(ps_arguments, http::Slash::escape);
+  CO_TRY(const auto answer, co_await call("GET", container_path(id, action)));
+  co_return wire::parse_process_table(answer.body);
 }
 
 asio::awaitable<Result<void>> Client::start_container(std::string id) {

@@ -56,6 +56,15 @@ tl::unexpected<Error> in_words(Error error, const std::vector<std::string>& argv
 
 asio::awaitable<Result<ExecResult>> Client::exec(std::string container, std::vector<std::string> argv,
                                                  std::size_t output_bytes, milliseconds timeout) {
+  ExecOptions options;
+  options.argv = std::move(argv);
+  co_return co_await exec(std::move(container), std::move(options), output_bytes, timeout);
+}
+
+asio::awaitable<Result<ExecResult>> Client::exec(std::string container, ExecOptions options, std::size_t output_bytes,
+                                                 milliseconds timeout) {
+  const auto& argv = options.argv;
+  options.tty = options.input = options.detach = false;
   const auto deadline = Time::now() + timeout;
   if (api_version_.empty()) {  // asking for it has a limit of its own
     using namespace asio::experimental::awaitable_operators;
@@ -67,7 +76,7 @@ asio::awaitable<Result<ExecResult>> Client::exec(std::string container, std::vec
     if (!engine) co_return in_words(std::move(engine).error(), argv, timeout);
   }
   auto path = fmt::format("/containers/{}/exec", http::encode_path(container, http::Slash::escape));
-  auto created = co_await call("POST", std::move(path), wire::create_exec_body(argv), left(deadline));
+  auto created = co_await call("POST", std::move(path), wire::create_exec_body(options), left(deadline));
   if (!created) co_return in_words(std::move(created).error(), argv, timeout);
   const auto id = wire::text_field(created->body, "Id");
   if (id.empty()) co_return fail(Errc::parse, "the engine's answer holds no id of the command");

@@ -13,16 +13,6 @@
 /// https://docs.docker.com/engine/api/v1.41/#tag/Container/operation/ContainerAttach
 namespace devstack::docker {
 
-struct ExecOptions {
-  std::vector<std::string> argv;
-  bool tty = false;
-  bool input = false;   ///< the command's stdin is ours; else it is at its end from the beginning
-  bool detach = false;  ///< nobody reads: open() returns a session that is at its end
-  bool privileged = false;
-  std::string user, working_dir;
-  StringMap env;
-};
-
 /// Size of a terminal, in characters.
 struct TerminalSize {
   std::uint16_t rows = 0, columns = 0;

@@ -1,6 +1,4 @@
-// Images and networks of the Engine API: https://docs.docker.com/engine/api/v1.41/#tag/Image
-#include <map>
-
+// Images of the Engine API: https://docs.docker.com/engine/api/v1.41/#tag/Image
 #include "core/docker/client.h"
 #include "core/docker/errors.h"
 #include "core/docker/frames.h"
@@ -13,23 +11,6 @@ namespace {
 constexpr auto kPullIdle = std::chrono::minutes(5);
 constexpr auto kImportLimit = std::chrono::minutes(5);
 
-std::string network_path(std::string_view name) { return "/networks/" + http::encode_path(name, http::Slash::escape); }
-
-/// Download counters come many times a second with the same status: only a new status is a step.
-class Steps {
- public:
-  explicit Steps(std::function<void(std::string)> say) : say_(std::move(say)) {}
-  void take(const wire::Progress& step) {
-    if (step.status.empty() || last_[step.id] == step.status) return;
-    last_[step.id] = step.status;
-    if (say_) say_(step.id.empty() ? step.status : step.id + ": " + step.status);
-  }
-
- private:
-  std::function<void(std::string)> say_;
-  std::map<std::string, std::string> last_;
-};
-
 }  // namespace
 
 asio::awaitable<Result<Image>> Client::inspect_image(std::string name) {
@@ -38,25 +19,42 @@ asio::awaitable<Result<Image>> Client::inspect_image(std::string name) {
   co_return wire::parse_image(answer.body);
 }
 
-asio::awaitable<Result<void>> Client::pull_image(std::string name, std::function<void(std::string)> progress) {
+asio::awaitable<Result<std::vector<Image>>> Client::list_images(std::vector<std::string> labels) {
+  std::string path = "/images/json";
+  if (!labels.empty()) path += "?filters=" + http::encode_path(wire::label_filter(labels), http::Slash::escape);
+  CO_TRY(const auto answer, co_await call("GET", std::move(path)));
+  co_return wire::parse_image_list(answer.body);
+}
+
+asio::awaitable<Result<void>> Client::pull_image(std::string name, ImageSteps progress, std::string platform) {
   const auto parts = wire::split_image_name(name);
   http::Request message;
   message.method = "POST";
   message.target =
       fmt::format("/images/create?fromImage={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
                   http::encode_path(parts.tag, http::Slash::escape));
-  Steps steps(std::move(progress));
+  if (!platform.empty()) message.target += "&platform=" + http::encode_path(platform, http::Slash::escape);
   std::string problem;  // the status line was sent long before: errors come as lines of a 200 answer
   JsonSplitter lines([&](std::string_view line) {
     const auto step = wire::parse_progress(line);
     if (!step) return;
     if (!step->error.empty()) problem = step->error;
-    steps.take(*step);
+    if (step->status.empty() || !progress) return;
+    progress({name, step->id, step->status, step->current, step->total});
   });
   ByteSink feed = [&lines](std::string_view bytes) { return lines.feed(bytes); };
   auto ended = co_await read_stream(std::move(message), {}, std::move(feed), kPullIdle);
   if (!problem.empty()) co_return fail(Errc::failed, "pulling {}: {}", name, problem);
   if (!ended) co_return tl::unexpected(std::move(ended).error().with_context("pulling " + name));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Client::tag_image(std::string name, std::string as) {
+  const auto parts = wire::split_image_name(as);
+  auto path = fmt::format("/images/{}/tag?repo={}&tag={}", http::encode_path(name, http::Slash::keep),
+                          http::encode_path(parts.repository, http::Slash::escape),
+                          http::encode_path(parts.tag, http::Slash::escape));
+  CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(path)));
   co_return Result<void>();
 }
 
@@ -91,30 +89,6 @@ asio::awaitable<Result<std::string>> Client::import_image(std::string name, std:
 asio::awaitable<Result<void>> Client::remove_image(std::string name) {
   auto answer = co_await call("DELETE", "/images/" + http::encode_path(name, http::Slash::keep));
   if (!answer && answer.error().code != Errc::not_found) co_return tl::unexpected(std::move(answer).error());
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<std::vector<Network>>> Client::list_networks(std::vector<std::string> labels) {
-  std::string path = "/networks";
-  if (!labels.empty()) path += "?filters=" + http::encode_path(wire::label_filter(labels), http::Slash::escape);
-  CO_TRY(const auto answer, co_await call("GET", std::move(path)));
-  co_return wire::parse_network_list(answer.body);
-}
-
-asio::awaitable<Result<Network>> Client::inspect_network(std::string name) {
-  CO_TRY(const auto answer, co_await call("GET", network_path(name)));
-  co_return wire::parse_network(answer.body);
-}
-
-asio::awaitable<Result<std::string>> Client::create_network(std::string name, StringMap labels) {
-  CO_TRY(const auto answer, co_await call("POST", "/networks/create", wire::create_network_body(name, labels)));
-  auto id = wire::text_field(answer.body, "Id");
-  if (id.empty()) co_return fail(Errc::parse, "the engine's answer holds no id of the new network");
-  co_return id;
-}
-
-asio::awaitable<Result<void>> Client::remove_network(std::string name) {
-  CO_TRY([[maybe_unused]] const auto answer, co_await call("DELETE", network_path(name)));
   co_return Result<void>();
 }
 

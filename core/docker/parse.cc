@@ -91,7 +91,34 @@ Network network(const json::object& from) {
     auto gateway = text_at(config.get_object(), "Gateway");
     if (!gateway.empty()) found.gateways.push_back(std::move(gateway));
   }
+  for (const auto& field : object_at(from, "Containers")) found.containers.emplace_back(std::string(field.key()));
   return found;
+}
+
+std::vector<MountPoint> mount_points(const json::array& from) {
+  std::vector<MountPoint> all;
+  for (const auto& value : from) {
+    if (!value.is_object()) continue;
+    const auto& mount = value.get_object();
+    all.push_back({text_at(mount, "Type"), text_at(mount, "Name"), text_at(mount, "Source"),
+                   text_at(mount, "Destination"), mount.contains("RW") && !flag_at(mount, "RW")});
+  }
+  return all;
+}
+
+Image image(const json::object& from) {
+  Image found;
+  found.id = text_at(from, "Id");
+  found.tags = texts(array_at(from, "RepoTags"));
+  found.digests = texts(array_at(from, "RepoDigests"));
+  found.created = text_at(from, "Created");
+  found.size = number_at(from, "Size");
+  return found;
+}
+
+Volume volume(const json::object& from) {
+  return {text_at(from, "Name"), text_at(from, "Driver"), text_at(from, "Mountpoint"),
+          string_map(object_at(from, "Labels"))};
 }
 
 }  // namespace
@@ -116,6 +143,9 @@ Result<Container> parse_container(std::string_view text) {
   found.tty = flag_at(config, "Tty");
   found.ports = port_map(object_at(network_settings, "Ports"));
   found.network_mode = text_at(host, "NetworkMode");
+  found.pid_mode = text_at(host, "PidMode");
+  found.ipc_mode = text_at(host, "IpcMode");
+  found.mounts = mount_points(array_at(root, "Mounts"));
   found.dns = texts(array_at(host, "Dns"));
   found.networks = endpoints(object_at(network_settings, "Networks"));
   found.status = text_at(state, "Status");
@@ -150,11 +180,45 @@ Result<std::vector<ContainerSummary>> parse_container_list(std::string_view text
 
 Result<Image> parse_image(std::string_view text) {
   TRY(const auto root, parse_object(text));
-  Image found;
-  found.id = text_at(root, "Id");
-  found.tags = texts(array_at(root, "RepoTags"));
+  Image found = image(root);
   found.labels = string_map(object_at(object_at(root, "Config"), "Labels"));
+  found.entrypoint = texts(array_at(object_at(root, "Config"), "Entrypoint"));
   return found;
+}
+
+Result<std::vector<Image>> parse_image_list(std::string_view text) {
+  TRY(const auto rows, parse_array(text));
+  std::vector<Image> all;
+  for (const auto& value : rows) {
+    if (!value.is_object()) continue;
+    all.push_back(image(value.get_object()));
+    all.back().labels = string_map(object_at(value.get_object(), "Labels"));
+  }
+  return all;
+}
+
+Result<Volume> parse_volume(std::string_view text) {
+  TRY(const auto root, parse_object(text));
+  return volume(root);
+}
+
+Result<std::vector<Volume>> parse_volume_list(std::string_view text) {
+  TRY(const auto root, parse_object(text));
+  std::vector<Volume> all;
+  for (const auto& value : array_at(root, "Volumes")) {
+    if (value.is_object()) all.push_back(volume(value.get_object()));
+  }
+  return all;
+}
+
+Result<ProcessTable> parse_process_table(std::string_view text) {
+  TRY(const auto root, parse_object(text));
+  ProcessTable table;
+  table.titles = texts(array_at(root, "Titles"));
+  for (const auto& row : array_at(root, "Processes")) {
+    if (row.is_array()) table.rows.push_back(texts(row.get_array()));
+  }
+  return table;
 }
 
 Result<Network> parse_network(std::string_view text) {
@@ -185,7 +249,13 @@ Result<Event> parse_event(std::string_view text) {
 
 Result<Progress> parse_progress(std::string_view text) {
   TRY(const auto root, parse_object(text));
-  return Progress{text_at(root, "id"), text_at(root, "status"), text_at(root, "error")};
+  Progress step{text_at(root, "id"), text_at(root, "status"), text_at(root, "error")};
+  step.output = text_at(root, "stream");
+  step.built = text_at(object_at(root, "aux"), "ID");
+  const auto& detail = object_at(root, "progressDetail");
+  step.current = number_at(detail, "current");
+  step.total = number_at(detail, "total");
+  return step;
 }
 
 std::string text_field(std::string_view text, std::string_view name) {

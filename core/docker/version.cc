@@ -30,6 +30,11 @@ std::optional<ApiVersion> parse_api_version(std::string_view text) {
 
 }  // namespace
 
+bool api_at_least(std::string_view version, int major, int minor) {
+  const auto spoken = parse_api_version(version);
+  return spoken && *spoken >= ApiVersion{major, minor};
+}
+
 Result<EngineVersion> parse_version(std::string_view text) {
   TRY(const auto root, parse_object(text));
   return EngineVersion{text_at(root, "Version"), text_at(root, "ApiVersion"), text_at(root, "MinAPIVersion")};

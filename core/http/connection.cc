@@ -43,6 +43,16 @@ void Connection::arm() {
   });
 }
 
+void Connection::without_deadline() {
+  latest_ = deadline_ = Time::time_point::max();
+  timer_.cancel();
+}
+
+void Connection::end_write() {
+  error_code ignored;
+  if (!tls_) socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
 void Connection::end() {
   over_ = true;
   error_code ignored;

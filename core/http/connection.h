@@ -30,6 +30,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void expires_at(Time::time_point when);
   /// No later deadline than this from now on.
   void never_after(Time::time_point latest) { latest_ = latest; }
+  /// What never_after() and expires_at() said counts no more.
+  void without_deadline();
+  /// The peer reads an end of file; we read on. Over TLS nothing happens.
+  void end_write();
   void end();
   [[nodiscard]] bool overdue() const { return overdue_; }
   /// What a failed read or write means, in words.

@@ -15,7 +15,8 @@
 /// Private to the room. https://docs.docker.com/reference/compose-file/interpolation/
 ///
 /// Two things differ on purpose: `$(…)` is left for the shell that will run it, and inside the command of a host
-/// process `PORT` is left too, because its value is known only when the process starts.
+/// process `PORT` is left too, because its value is known only when the process starts (`PID` in its stop command,
+/// too).
 namespace devstack::stack {
 
 struct Variables {

@@ -166,7 +166,6 @@ constexpr Field<S> kService[] = {
 
 /// What Compose has and this program does not, with the nearest that it has.
 constexpr Unsupported kServiceNot[] = {
-    {"extends"},
     {"pre_start", "run it as a service of its own that this one waits for: service_completed_successfully"},
     {"cpu_count", "it is for Windows; write `cpus`"},
     {"cpu_percent", "it is for Windows; write `cpus`"},

@@ -8,8 +8,6 @@ using Kind = UnitEvent::Kind;
 
 namespace {
 
-constexpr auto remove_grace = std::chrono::seconds(1);
-
 std::string find_label(const docker::StringMap& labels, const char* key) {
   const auto at = labels.find(key);
   return at == labels.end() ? std::string() : at->second;
@@ -17,63 +15,33 @@ std::string find_label(const docker::StringMap& labels, const char* key) {
 
 }  // namespace
 
-ContainerContext ContainerShared::context() const {
-  ContainerContext context;
-  context.project = project;
-  context.network = network;
-  context.stack_file = options.stack_file;
-  if (options.container_dns) context.dns = options.container_dns();
-  return context;
-}
-
-Result<void> ContainerShared::reachable() const {
-  if (engine.state().up) return {};
-  return fail(Errc::docker_unreachable, "engine not reachable: {}",
-              engine.state().detail.empty() ? "no answer yet" : engine.state().detail);
-}
-
-asio::awaitable<Result<void>> ContainerShared::ensure_network() {
-  while (network_busy) {
-    const auto seen = network_turn.version();
-    co_await network_turn.wait_past(seen, Instant::max());
-  }
-  network_busy = true;
-  struct Turn {
-    ContainerShared& shared;
-    ~Turn() {
-      shared.network_busy = false;
-      shared.network_turn.bump();
-    }
-  } turn{*this};
-  auto found = co_await engine.client().inspect_network(network);
-  if (found) co_return Result<void>();
-  if (found.error().code != Errc::not_found) co_return tl::unexpected<Error>(found.error());
-  auto labels = network_labels(context());
-  auto made = co_await engine.client().create_network(network, std::move(labels));
-  if (!made && made.error().code != Errc::conflict) co_return tl::unexpected<Error>(made.error());
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> ContainerShared::remove_network() {
-  if (network.empty() || !engine.state().up) co_return Result<void>();
-  auto found = co_await engine.client().inspect_network(network);
-  if (!found) {
-    if (found.error().code == Errc::not_found) co_return Result<void>();
-    co_return tl::unexpected<Error>(found.error());
-  }
-  if (find_label(found->labels, label::project) != project) co_return Result<void>();  // somebody else made it
-  auto removed = co_await engine.client().remove_network(network);
-  if (!removed && removed.error().code != Errc::not_found) co_return tl::unexpected<Error>(removed.error());
-  co_return Result<void>();
-}
-
-ContainerUnit::ContainerUnit(ContainerShared& shared, stack::PlannedUnit unit)
-    : shared_(shared), unit_(std::move(unit)), name_(container_name(unit_, shared.project)), looks_(shared.executor) {}
+ContainerUnit::ContainerUnit(ContainerShared& shared, stack::PlannedUnit unit, Options options)
+    : shared_(shared),
+      unit_(std::move(unit)),
+      options_(options),
+      name_(container_name(unit_, shared.project)),
+      looks_(shared.executor) {}
 
 ContainerUnit::~ContainerUnit() = default;
 
+/// Also what Compose made for this service of this project: it takes our place, and we its.
 bool ContainerUnit::ours(const docker::Container& container) const {
-  return find_label(container.labels, label::project) == shared_.project;
+  if (find_label(container.labels, label::project) == shared_.project) return true;
+  return find_label(container.labels, label::compose_project) == shared_.project &&
+         find_label(container.labels, label::compose_service) == unit_.service &&
+         find_label(container.labels, label::one_off) != "True";
+}
+
+/// Whether the container is the one that this unit stands for.
+bool ContainerUnit::accepted(const docker::Container& container) const {
+  const auto hash = find_label(container.labels, label::config_hash);
+  return hash == unit_.config_hash || (!kept_hash_.empty() && hash == kept_hash_);
+}
+
+void ContainerUnit::say(std::string note) {
+  if (note == note_) return;
+  note_ = std::move(note);
+  if (shared_.changed) shared_.changed();
 }
 
 UnitEvent ContainerUnit::up_event(Kind kind, const docker::Container& container) {
@@ -102,12 +70,15 @@ asio::awaitable<Result<std::optional<docker::Container>>> ContainerUnit::find() 
 }
 
 asio::awaitable<std::optional<UnitEvent>> ContainerUnit::adopt() {
-  if (!shared_.engine.state().up) co_return std::nullopt;
+  if (!shared_.engine.state().up || options_.recreate == Recreate::always) co_return std::nullopt;
   auto found = co_await find();
-  if (!found || !*found) co_return std::nullopt;
+  if (!found || !*found || !ours(**found)) co_return std::nullopt;
   const docker::Container& container = **found;
-  if (!ours(container) || find_label(container.labels, label::config_hash) != unit_.config_hash) {
-    co_return std::nullopt;
+  if (options_.recreate == Recreate::never) {
+    kept_hash_ = find_label(container.labels, label::config_hash);
+  } else {
+    const auto different = co_await difference(container);
+    if (!different || !different->empty()) co_return std::nullopt;
   }
   id_ = container.id;
   if (container.running) {
@@ -118,33 +89,15 @@ asio::awaitable<std::optional<UnitEvent>> ContainerUnit::adopt() {
   co_return std::nullopt;
 }
 
-asio::awaitable<Result<void>> ContainerUnit::ensure_image() {
-  auto image = co_await shared_.engine.client().inspect_image(unit_.spec.image);
-  if (image) co_return Result<void>();
-  if (image.error().code != Errc::not_found) co_return tl::unexpected<Error>(image.error());
-  if (shared_.options.provide_image) {
-    auto provided = co_await shared_.options.provide_image(unit_.spec.image);
-    if (!provided) co_return tl::unexpected<Error>(provided.error());
-    if (*provided) co_return Result<void>();
-  }
-  log::info("supervisor", "{}: pulling {}", unit_.name, unit_.spec.image);
-  auto progress = [](const std::string&) {};
-  co_return co_await shared_.engine.client().pull_image(unit_.spec.image, progress);
-}
-
-asio::awaitable<Result<void>> ContainerUnit::create() {
-  CO_CHECK(co_await ensure_image());
-  if (on_project_network(unit_)) CO_CHECK(co_await shared_.ensure_network());
-  docker::ContainerSpec spec = container_spec(unit_, shared_.context());
-  CO_TRY(id_, co_await shared_.engine.client().create_container(std::move(spec)));
-  co_return Result<void>();
-}
-
 asio::awaitable<Result<UnitEvent>> ContainerUnit::launch() {
   struct Launching {
     bool& flag;
-    ~Launching() { flag = false; }
-  } launching{launching_};
+    std::string& note;
+    ~Launching() {
+      flag = false;
+      note.clear();
+    }
+  } launching{launching_, note_};
   launching_ = true;
   auto result = co_await bring_up();
   co_return result;
@@ -159,22 +112,39 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
                    "{0}) or set container_name",
                    name_);
   }
-  if (found && find_label(found->labels, label::config_hash) != unit_.config_hash) {
-    CO_CHECK(co_await shared_.engine.client().stop_container(found->id, remove_grace));
-    if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, found->id);
-    CO_CHECK(co_await shared_.engine.client().remove_container(found->id, true, true));
-    found.reset();
+  std::string different;
+  if (found && options_.recreate == Recreate::always) {
+    different = "asked for";
+  } else if (found && options_.recreate == Recreate::never) {
+    kept_hash_ = find_label(found->labels, label::config_hash);
+  } else if (found) {
+    CO_TRY(different, co_await difference(*found));
   }
-  if (found && found->running) co_return up_event(Kind::adopted, *found);
-  if (found) {
-    id_ = found->id;
-    // The network may have gone since (an engine that was pruned); the container would not start without it.
-    if (on_project_network(unit_)) CO_CHECK(co_await shared_.ensure_network());
-  } else {
-    CO_CHECK(co_await create());
+  if (found && different.empty()) {
+    options_.recreate = Recreate::when_changed;
+    if (found->running) co_return up_event(Kind::adopted, *found);
+    co_return co_await start(found->id);
   }
-  CO_CHECK(co_await shared_.engine.client().start_container(id_));
-  CO_TRY(const docker::Container container, co_await shared_.engine.client().inspect_container(id_));
+  if (found) log::info("supervisor", "{}: replacing container {}: {}", unit_.name, found->id.substr(0, 12), different);
+  CO_CHECK(co_await create(std::move(found)));
+  options_ = Options();
+  kept_hash_.clear();
+  co_return co_await start(id_);
+}
+
+asio::awaitable<Result<UnitEvent>> ContainerUnit::start(std::string id) {
+  id_ = id;
+  auto& client = shared_.engine.client();
+  CO_CHECK(co_await client.start_container(id));
+  CO_TRY(const docker::Container container, co_await client.inspect_container(id));
+  if (container.running && !unit_.spec.post_start.empty()) {
+    auto hooked = co_await run_hooks(unit_.spec.post_start, "post_start", id);
+    if (!hooked) {
+      co_await client.stop_container(id,
+                                     std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period));
+      co_return tl::unexpected<Error>(hooked.error());
+    }
+  }
   // It may have ended already, with its event told before we knew that it had started.
   if (!container.running) looks_.spawn("supervisor: look at " + unit_.name, look(false));
   co_return up_event(Kind::started, container);
@@ -193,7 +163,7 @@ asio::awaitable<void> ContainerUnit::look(bool engine_was_away) {
   }
   const docker::Container& container = **found;
   if (container.running) {
-    if (find_label(container.labels, label::config_hash) != unit_.config_hash) co_return;
+    if (!accepted(container)) co_return;
     UnitEvent event = up_event(Kind::adopted, container);
     events(event);
     event.kind = event.health == "unhealthy" ? Kind::health_failed : Kind::health_passed;
@@ -232,17 +202,21 @@ asio::awaitable<Result<void>> ContainerUnit::halt(Grace grace) {
   if (!*found || !ours(**found)) co_return Result<void>();
   const auto limit = grace ? *grace : std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period);
   id_ = (*found)->id;
+  if ((*found)->running && !unit_.spec.pre_stop.empty()) {
+    const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", id_);
+    if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
+  }
   co_return co_await shared_.engine.client().stop_container(id_, limit);
 }
 
 asio::awaitable<Result<void>> ContainerUnit::remove() {
   if (id_.empty()) co_return Result<void>();
-  CO_CHECK(shared_.reachable());
-  auto found = co_await find();
-  if (!found) co_return tl::unexpected<Error>(found.error());
-  if (!*found || !ours(**found)) co_return Result<void>();
-  if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, (*found)->id);
-  co_return co_await shared_.engine.client().remove_container((*found)->id, true, true);
+  co_return co_await remove_container(false);
+}
+
+asio::awaitable<Result<void>> ContainerUnit::remove_all() {
+  if (id_.empty()) co_return Result<void>();
+  co_return co_await remove_container(true);
 }
 
 asio::awaitable<void> ContainerUnit::detach() { co_await looks_.stop(); }
@@ -252,6 +226,7 @@ void ContainerUnit::describe(UnitStatus& status) const {
   status.id = id_.substr(0, 12);
   status.addresses = addresses_;
   status.started_at = started_at_;
+  if (launching_ && !note_.empty()) status.detail = note_;
   const bool lives = !settled(status.state) || status.state == UnitState::running;
   if (shared_.engine.state().up || !lives) return;
   // What is shown is what was last known.

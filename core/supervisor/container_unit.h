@@ -1,45 +1,26 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
 
-#include "core/base/async/signal.h"
 #include "core/base/async/task_group.h"
-#include "core/docker/engine_watcher.h"
-#include "core/stack/plan.h"
 #include "core/supervisor/backend.h"
-#include "core/supervisor/container_spec.h"
-#include "core/supervisor/supervisor.h"
+#include "core/supervisor/container_shared.h"
 
 namespace devstack::supervisor {
 
-/// What all container units of a supervisor share; it outlives them.
-struct ContainerShared {
-  explicit ContainerShared(const asio::any_io_executor& loop, docker::EngineWatcher& watcher,
-                           const SupervisorOptions& supervisor)
-      : executor(loop), engine(watcher), options(supervisor), network_turn(loop) {}
-  asio::any_io_executor executor;
-  docker::EngineWatcher& engine;
-  const SupervisorOptions& options;
-  std::string project;
-  std::string network;
-  bool network_busy = false;  ///< the engine would make two networks of one name
-  Signal network_turn;
+/// When a container that is there is replaced by a new one.
+enum class Recreate { when_changed, always, never };
 
-  [[nodiscard]] ContainerContext context() const;
-  /// Errc::docker_unreachable with the reason while the engine is down.
-  [[nodiscard]] Result<void> reachable() const;
-  /// Makes the project's network unless it is there.
-  asio::awaitable<Result<void>> ensure_network();
-  /// Removes the project's network; ok when there is none.
-  asio::awaitable<Result<void>> remove_network();
-};
-
-/// A container as a unit, found by its name and our labels. The engine keeps no restart policy for it.
+/// A container as a unit, found by its name and our labels. The engine keeps no restart policy for it. One that is not
+/// as planned is replaced: the new one is made first, under a temporary name, then the old one stopped and removed.
 class ContainerUnit final : public Backend {
  public:
-  ContainerUnit(ContainerShared& shared, stack::PlannedUnit unit);
+  struct Options {
+    Recreate recreate = Recreate::when_changed;  ///< of the first launch
+    bool renew_volumes = false;                  ///< the replacement begins with empty anonymous volumes
+  };
+  ContainerUnit(ContainerShared& shared, stack::PlannedUnit unit, Options options);
   ~ContainerUnit() override;
   asio::awaitable<std::optional<UnitEvent>> adopt() override;
   asio::awaitable<Result<UnitEvent>> launch() override;
@@ -51,21 +32,42 @@ class ContainerUnit final : public Backend {
 
   /// An engine event about a container of this unit.
   void on_engine_event(const docker::Event& event);
+  /// Also with its anonymous volumes.
+  asio::awaitable<Result<void>> remove_all();
+  /// Why the container that is there is no longer as planned: "its image is another now". "" when it is, or is not
+  /// there. Pulls or builds first where the user or the service wants that at each `up`.
+  asio::awaitable<std::string> outdated();
 
  private:
-  asio::awaitable<Result<std::optional<docker::Container>>> find();
-  asio::awaitable<Result<void>> ensure_image();
-  asio::awaitable<Result<void>> create();
+  using Found = std::optional<docker::Container>;
+  asio::awaitable<Result<Found>> find();
   asio::awaitable<Result<UnitEvent>> bring_up();
+  asio::awaitable<Result<UnitEvent>> start(std::string id);
   asio::awaitable<void> look(bool engine_was_away);
   [[nodiscard]] bool ours(const docker::Container& container) const;
+  [[nodiscard]] bool accepted(const docker::Container& container) const;
   UnitEvent up_event(UnitEvent::Kind kind, const docker::Container& container);
   UnitEvent exit_event(const docker::Container& container) const;
+  void say(std::string note);
+
+  // --- container_replace.cc ---
+  asio::awaitable<Result<std::string>> difference(docker::Container container);
+  asio::awaitable<Result<std::string>> network_difference(docker::Container container);
+  asio::awaitable<Result<Found>> find_predecessor(Found old);
+  asio::awaitable<Result<void>> create(Found old);
+  asio::awaitable<Result<void>> take_place(Found old, docker::ContainerSpec spec);
+  asio::awaitable<Result<docker::ContainerSpec>> prepare(Found old);
+  asio::awaitable<Result<std::map<std::string, std::string>>> parent_ids();
+  asio::awaitable<Result<void>> run_hooks(std::vector<stack::Hook> hooks, std::string which, std::string id);
+  asio::awaitable<Result<void>> remove_container(bool volumes);
 
   ContainerShared& shared_;
   stack::PlannedUnit unit_;
+  Options options_;
   std::string name_;
   std::string id_;
+  std::string kept_hash_;  ///< of a container that stays although it is not as planned
+  std::string note_;       ///< what its launch is at
   std::vector<std::string> addresses_;
   std::int64_t started_at_ = 0;
   bool launching_ = false;  ///< what a look sees now may be what was before

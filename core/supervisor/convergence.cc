@@ -22,11 +22,6 @@ bool depends_on(const Unit& unit, const std::string& service) {
                      [&](const auto& dependency) { return dependency.service == service; });
 }
 
-std::string label_of(const docker::StringMap& labels, const char* key) {
-  const auto at = labels.find(key);
-  return at == labels.end() ? std::string() : at->second;
-}
-
 std::vector<std::string> names_of(const stack::Plan& plan, stack::UnitKind kind) {
   std::vector<std::string> names;
   for (const auto& unit : plan.units) {
@@ -35,8 +30,74 @@ std::vector<std::string> names_of(const stack::Plan& plan, stack::UnitKind kind)
   return names;
 }
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+/// The services that the user named, with what they depend on unless that is not wanted; empty: all.
+std::set<std::string> chosen_services(const stack::Plan& plan, const ApplyOptions& asked) {
+  std::set<std::string> chosen(asked.services.begin(), asked.services.end());
+  if (asked.no_deps) return chosen;
+  for (auto unit = plan.units.rbegin(); unit != plan.units.rend(); ++unit) {  // dependents come last in a plan
+    if (!chosen.contains(unit->service)) continue;
+    for (const auto& on : unit->spec.depends_on) chosen.insert(on.service);
+  }
+  return chosen;
+}
+
+std::set<std::string> chosen_units(const stack::Plan& plan, const ApplyOptions& asked) {
+  const auto services = chosen_services(plan, asked);
+  std::set<std::string> names;
+  for (const auto& unit : plan.units) {
+    if (services.empty() || services.contains(unit.service)) names.insert(unit.name);
+  }
+  return names;
+}
+
+/// A service with other secrets is another service.
+void add_file_digests(stack::Plan& plan, const ContainerShared& containers) {
+  for (auto& unit : plan.units) {
+    if (unit.kind != stack::UnitKind::container) continue;
+    if (const auto digest = containers.files_digest(unit.spec); !digest.empty()) unit.config_hash += "+" + digest;
+  }
+}
+
+/// Units that asked to be restarted together with a dependency that is replaced.
+std::vector<std::shared_ptr<Unit>> restarted_with(const std::vector<std::shared_ptr<Unit>>& replaced,
+                                                  const std::vector<std::shared_ptr<Unit>>& kept) {
+  std::vector<std::shared_ptr<Unit>> all;
+  for (const auto& unit : kept) {
+    const auto& needs = unit->depends_on();
+    const bool affected = std::any_of(needs.begin(), needs.end(), [&](const auto& need) {
+      return need.restart && std::any_of(replaced.begin(), replaced.end(),
+                                         [&](const auto& other) { return other->service() == need.service; });
+    });
+    if (affected && unit->machine().up()) all.push_back(unit);
+  }
+  return all;
+}
+
+/// A child that runs in the namespace of a container that is about to be replaced is none to take back.
+bool parents_are_up(const stack::ServiceSpec& service, const std::vector<std::shared_ptr<Unit>>& units) {
+  const auto parents = namespace_parents(service);
+  return std::none_of(units.begin(), units.end(), [&](const auto& unit) {
+    const bool parent = std::find(parents.begin(), parents.end(), unit->service()) != parents.end();
+    return parent && !unit->machine().up();
+  });
+}
+
+/// A container that shares a namespace with one that is replaced would go on in the old one's.
+void add_namespace_children(const stack::Plan& plan, std::vector<std::shared_ptr<Unit>>& kept,
+                            std::vector<std::shared_ptr<Unit>>& replaced) {
+  std::set<std::string> services;
+  for (const auto& unit : replaced) services.insert(unit->service());
+  for (const auto& planned : plan.units) {  // parents come first in a plan
+    const auto parents = namespace_parents(planned.spec);
+    if (std::none_of(parents.begin(), parents.end(), [&](const auto& parent) { return services.contains(parent); })) {
+      continue;
+    }
+    const auto at = std::find_if(kept.begin(), kept.end(), [&](const auto& u) { return u->name() == planned.name; });
+    if (at == kept.end()) continue;
+    services.insert(planned.service);
+    replaced.push_back(*at);
+    kept.erase(at);
+  }
 }
 
 }  // namespace
@@ -47,7 +108,8 @@ asio::awaitable<void> Supervisor::Impl::converge_on_demand() {
     const auto target = applied;
     if (converged != target) {
       stack::Plan wanted = plan;
-      co_await converge(std::move(wanted));
+      ApplyOptions asked = how;
+      co_await converge(std::move(wanted), std::move(asked));
       converged = target;
       note_change();
       continue;
@@ -56,28 +118,45 @@ asio::awaitable<void> Supervisor::Impl::converge_on_demand() {
   }
 }
 
-asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted) {
+asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOptions asked) {
   processes.context.project = wanted.project;
   processes.log_dir = options.state_dir + "/logs/" + wanted.project;
   if (!wanted.project_dir.empty()) processes.context.project_dir = wanted.project_dir;
   if (options.process_host) processes.context.host = options.process_host();
-  containers.project = wanted.project;
-  containers.network = wanted.network;
+  containers.follow(wanted, asked);
+  add_file_digests(wanted, containers);
   auto container_names = names_of(wanted, stack::UnitKind::container);
   auto process_names = names_of(wanted, stack::UnitKind::process);
   if (!container_names.empty()) co_await engine.wait_probed(2s);
 
-  co_await retire(wanted);
+  if (engine.state().up) {
+    const auto dropped = co_await containers.drop_changed_networks();
+    if (!dropped) log::warn("supervisor", "{}", dropped.error().message);
+  }
+  co_await retire(wanted, asked);
   co_await stop_stray_processes(std::move(process_names));
-  const auto removed = co_await remove_orphans(std::move(container_names));
+  Strays strays;
+  strays.known = std::move(container_names);
+  strays.foreign = asked.remove_orphans;
+  strays.ours = asked.services.empty();
+  for (const auto& unit : wanted.units) strays.services.push_back(unit.service);
+  const auto removed = co_await remove_strays(std::move(strays));
   if (!removed) log::warn("supervisor", "{}", removed.error().message);
   co_await clear_registry(wanted);
 
+  const auto chosen = chosen_units(wanted, asked);
   Units ordered;
   for (const auto& planned : wanted.units) {
     const auto at =
         std::find_if(units.begin(), units.end(), [&](const auto& unit) { return unit->name() == planned.name; });
-    ordered.push_back(at == units.end() ? make_unit(planned) : *at);
+    if (at != units.end()) {
+      ordered.push_back(*at);
+    } else if (chosen.contains(planned.name)) {
+      ordered.push_back(make_unit(planned, asked));
+    }
+  }
+  for (const auto& unit : units) {
+    if (std::find(ordered.begin(), ordered.end(), unit) == ordered.end()) ordered.push_back(unit);
   }
   Units fresh;
   for (const auto& unit : ordered) {
@@ -85,11 +164,17 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted) {
   }
   units = ordered;
   note_change();
-  for (const auto& unit : fresh) co_await unit->adopt();
+  for (const auto& unit : fresh) {
+    const auto* planned = find_planned(wanted, unit->name());
+    if (planned == nullptr || parents_are_up(planned->spec, units)) co_await unit->adopt();
+  }
   for (const auto& unit : fresh) unit->run();
   for (const auto& unit : ordered) {
+    if (!chosen.contains(unit->name())) continue;
     const auto state = unit->machine().state();
-    if (is_down(state) || state == UnitState::failed) unit->request_start();
+    // As Compose has it: what ended is started again, whatever its end was.
+    const bool ended = state == UnitState::completed && dynamic_cast<ContainerUnit*>(&unit->backend()) != nullptr;
+    if (is_down(state) || state == UnitState::failed || ended) unit->request_start();
   }
 }
 
@@ -120,55 +205,73 @@ asio::awaitable<void> Supervisor::Impl::stop_in_order(Units wanted, Grace grace)
   }
 }
 
-asio::awaitable<void> Supervisor::Impl::retire(const stack::Plan& wanted) {
-  Units leaving;
+/// Units whose containers are another thing than planned are found by asking the engine, all at once.
+asio::awaitable<Supervisor::Impl::Verdict> Supervisor::Impl::judge(const stack::Plan& wanted,
+                                                                   const ApplyOptions& asked) {
+  const auto chosen = chosen_units(wanted, asked);
+  const auto services = chosen_services(wanted, asked);
+  Verdict verdict;
+  Units unsure;
   for (const auto& unit : units) {
     const auto* planned = find_planned(wanted, unit->name());
-    if (planned == nullptr || planned->config_hash != unit->config_hash()) leaving.push_back(unit);
-  }
-  if (leaving.empty()) co_return;
-  co_await stop_in_order(leaving, std::nullopt);
-  for (const auto& unit : leaving) {
-    const bool replaced = find_planned(wanted, unit->name()) != nullptr;
-    const auto removed = co_await unit->remove();
-    if (!removed) log::warn("supervisor", "{}: not removed: {}", unit->name(), removed.error().message);
-    co_await unit->detach();
-    log::info("supervisor", "{}: {}", unit->name(), replaced ? "stopped to be replaced" : "removed");
-    units.erase(std::remove(units.begin(), units.end(), unit), units.end());
-  }
-  note_change();
-}
-
-asio::awaitable<void> Supervisor::Impl::stop_stray_processes(std::vector<std::string> known) {
-  const auto all = records.all();
-  for (const auto& [name, record] : all) {
-    if (contains(known, name)) continue;
-    if (process::alive(record.identity)) {
-      log::info("supervisor", "{}: stopping pid {} of an earlier run", name, record.identity.pid);
+    const bool container = dynamic_cast<ContainerUnit*>(&unit->backend()) != nullptr;
+    if (planned == nullptr) {
+      (services.empty() || services.contains(unit->service()) ? verdict.leaving : verdict.kept).push_back(unit);
+    } else if (!chosen.contains(unit->name())) {
+      verdict.kept.push_back(unit);
+    } else if (container != (planned->kind == stack::UnitKind::container)) {
+      verdict.leaving.push_back(unit);
+    } else if (!container) {
+      (planned->config_hash == unit->config_hash() ? verdict.kept : verdict.leaving).push_back(unit);
+    } else if (asked.no_recreate) {
+      verdict.kept.push_back(unit);
+    } else if (asked.force_recreate || planned->config_hash != unit->config_hash()) {
+      verdict.replaced.push_back(unit);
+    } else {
+      unsure.push_back(unit);
     }
-    co_await stop_stray(loop, record, stray_grace);
-    (void)records.erase(name);
   }
+  std::vector<std::string> why(unsure.size());
+  auto look = [](std::shared_ptr<Unit> unit, std::string& answer) -> asio::awaitable<void> {
+    answer = co_await dynamic_cast<ContainerUnit&>(unit->backend()).outdated();
+  };
+  std::vector<asio::awaitable<void>> looks;
+  for (std::size_t at = 0; at < unsure.size(); ++at) looks.push_back(look(unsure[at], why[at]));
+  co_await run_all(loop, "supervisor: look at containers", std::move(looks));
+  for (std::size_t at = 0; at < unsure.size(); ++at) {
+    (why[at].empty() ? verdict.kept : verdict.replaced).push_back(unsure[at]);
+  }
+  co_return verdict;
 }
 
-asio::awaitable<Result<void>> Supervisor::Impl::remove_orphans(std::vector<std::string> known) {
-  if (!engine.state().up || containers.project.empty()) co_return Result<void>();
-  std::vector<std::string> labels{std::string(label::project) + "=" + containers.project};
-  CO_TRY(const auto found, co_await engine.client().list_containers(true, std::move(labels)));
-  std::string left;
-  for (const auto& container : found) {
-    const std::string unit = label_of(container.labels, label::unit);
-    if (contains(known, unit)) continue;
-    log::info("supervisor", "{}: removing container {}", unit, container.id.substr(0, 12));
-    co_await engine.client().stop_container(container.id, stray_grace);
-    if (options.before_remove) co_await options.before_remove(unit, container.id);
-    const auto removed = co_await engine.client().remove_container(container.id, true, true);
-    if (!removed)
-      left +=
-          fmt::format("{}container {} was not removed: {}", left.empty() ? "" : "; ", unit, removed.error().message);
+asio::awaitable<void> Supervisor::Impl::retire(const stack::Plan& wanted, const ApplyOptions& asked) {
+  auto verdict = co_await judge(wanted, asked);
+  add_namespace_children(wanted, verdict.kept, verdict.replaced);
+  const auto forget = [this](const std::shared_ptr<Unit>& unit) {
+    units.erase(std::remove(units.begin(), units.end(), unit), units.end());
+  };
+  for (const auto& unit : verdict.replaced) {
+    co_await unit->detach();
+    log::info("supervisor", "{}: to be replaced", unit->name());
+    forget(unit);
   }
-  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
-  co_return Result<void>();
+  // Started again, and not before what they depend on, once the new ones are there.
+  auto restarted = restarted_with(verdict.replaced, verdict.kept);
+  if (!restarted.empty()) co_await stop_in_order(std::move(restarted), std::nullopt);
+  if (!verdict.leaving.empty()) {
+    auto leaving = verdict.leaving;
+    co_await stop_in_order(std::move(leaving), std::nullopt);
+    auto unwanted = verdict.leaving;
+    const auto left = co_await remove_units(std::move(unwanted), false);
+    if (!left.empty()) log::warn("supervisor", "{}", left);
+  }
+  for (const auto& unit : verdict.leaving) {
+    co_await unit->detach();
+    const bool replaced = find_planned(wanted, unit->name()) != nullptr;
+    log::info("supervisor", "{}: {}", unit->name(), replaced ? "stopped to be replaced" : "removed");
+    forget(unit);
+  }
+  if (!verdict.leaving.empty() || !verdict.replaced.empty()) note_change();
 }
 
 /// Entries of processes that ended while nobody looked.
@@ -191,7 +294,7 @@ asio::awaitable<void> Supervisor::Impl::clear_registry(const stack::Plan& wanted
   }
 }
 
-std::shared_ptr<Unit> Supervisor::Impl::make_unit(const stack::PlannedUnit& planned) {
+std::shared_ptr<Unit> Supervisor::Impl::make_unit(const stack::PlannedUnit& planned, const ApplyOptions& asked) {
   Unit::Options unit;
   unit.executor = loop;
   unit.clock = &clock;
@@ -207,7 +310,12 @@ std::shared_ptr<Unit> Supervisor::Impl::make_unit(const stack::PlannedUnit& plan
   unit.changed = [this] { note_change(); };
   std::unique_ptr<Backend> backend;
   if (planned.kind == stack::UnitKind::container) {
-    backend = std::make_unique<ContainerUnit>(containers, planned);
+    ContainerUnit::Options container;
+    container.recreate = asked.force_recreate ? Recreate::always
+                         : asked.no_recreate  ? Recreate::never
+                                              : Recreate::when_changed;
+    container.renew_volumes = asked.renew_anon_volumes;
+    backend = std::make_unique<ContainerUnit>(containers, planned, container);
   } else {
     backend = std::make_unique<ProcessUnit>(processes, planned);
   }

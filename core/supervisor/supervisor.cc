@@ -63,6 +63,7 @@ Supervisor::Impl::Impl(asio::any_io_executor on, SupervisorOptions given, docker
       records(records_file(options)),
       containers(loop, engine, options),
       started_at(std::time(nullptr)) {
+  containers.changed = [this] { note_change(); };
   processes.executor = loop;
   processes.clock = &clock;
   processes.records = &records;
@@ -205,27 +206,7 @@ asio::awaitable<void> Supervisor::Impl::release() {
   for (const auto& unit : units) co_await unit->detach();
 }
 
-asio::awaitable<Result<void>> Supervisor::Impl::take_down(Grace grace) {
-  std::string left;
-  co_await stop_in_order(units, grace);
-  for (auto at = units.rbegin(); at != units.rend(); ++at) {
-    const auto unit = *at;
-    add_line(left, unit->halt_error());
-    const auto removed = co_await unit->remove();
-    if (!removed) add_line(left, fmt::format("{} was not removed: {}", unit->name(), removed.error().message));
-  }
-  co_await release();
-  co_await stop_stray_processes({});
-  const auto orphans = co_await remove_orphans({});
-  if (!orphans) add_line(left, orphans.error().message);
-  const auto network = co_await containers.remove_network();
-  if (!network) add_line(left, "the network was not removed: " + network.error().message);
-  co_await stop_components();
-  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> Supervisor::Impl::down(Grace grace) {
+asio::awaitable<Result<void>> Supervisor::Impl::down(DownOptions asked) {
   const bool first = !stopping;
   stopping = true;
   while (!first && !gone) {
@@ -236,7 +217,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::down(Grace grace) {
   note_change();
   co_await tasks.stop();
   for (const auto& unit : units) unit->run();  // a convergence that was cut short may not have come to it
-  auto result = co_await take_down(grace);
+  auto result = co_await take_down(asked);
   gone = true;
   note_change();
   co_return result;
@@ -244,7 +225,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::down(Grace grace) {
 
 asio::awaitable<void> Supervisor::Impl::detach() {
   if (stopping) {
-    co_await down(std::nullopt);
+    co_await down(DownOptions());
     co_return;
   }
   stopping = true;
@@ -273,6 +254,7 @@ void Supervisor::apply(stack::Plan plan, ApplyOptions how) {
   if (impl_->stopping) return;
   impl_->how = std::move(how);
   impl_->plan = std::move(plan);
+  impl_->containers.project = impl_->plan.project;  // a down() that comes before convergence looks for strays, too
   impl_->subscribe_to_engine();
   if (impl_->applied++ == 0) impl_->tasks.spawn("supervisor: convergence", impl_->converge_on_demand());
   impl_->plan_changed.bump();
@@ -316,7 +298,7 @@ asio::awaitable<Result<void>> Supervisor::down(std::optional<std::chrono::second
 
 asio::awaitable<Result<void>> Supervisor::down(DownOptions options) {
   const auto impl = impl_;
-  co_return co_await impl->down(options.grace);
+  co_return co_await impl->down(options);
 }
 
 asio::awaitable<void> Supervisor::detach() {

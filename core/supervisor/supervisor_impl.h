@@ -30,22 +30,40 @@ struct Supervisor::Impl : std::enable_shared_from_this<Supervisor::Impl> {
   void note_change();
   void subscribe_to_engine();
   void on_engine_event(const docker::Event& event);
-  asio::awaitable<Result<void>> down(Grace grace);
-  asio::awaitable<Result<void>> take_down(Grace grace);
+  asio::awaitable<Result<void>> down(DownOptions options);
+  asio::awaitable<Result<void>> take_down(DownOptions options);
   asio::awaitable<void> detach();
   /// Unsubscribes and ends every coroutine of ours; the supervisor is of no use afterwards.
   asio::awaitable<void> release();
 
+  // --- removal.cc ---
+  asio::awaitable<std::string> remove_units(Units leaving, bool volumes);
+  asio::awaitable<std::string> remove_images(DownOptions options);
+  asio::awaitable<void> stop_stray_processes(std::vector<std::string> known);
+  /// Containers of this project that are no unit's: ours, those of `run` when `one_off`, of others when `foreign`.
+  struct Strays {
+    std::vector<std::string> known;     ///< units that may have containers
+    std::vector<std::string> services;  ///< services whose containers another program made, and we take over
+    bool one_off = false, foreign = false, volumes = false;
+    bool ours = true;
+  };
+  asio::awaitable<Result<void>> remove_strays(Strays which);
+
   // --- convergence.cc ---
   asio::awaitable<void> converge_on_demand();
-  asio::awaitable<void> converge(stack::Plan plan);
+  asio::awaitable<void> converge(stack::Plan plan, ApplyOptions how);
   /// Dependents before what they depend on, as many at a time as that allows.
   asio::awaitable<void> stop_in_order(Units wanted, Grace grace);
-  asio::awaitable<void> retire(const stack::Plan& plan);
-  asio::awaitable<void> stop_stray_processes(std::vector<std::string> known);
-  asio::awaitable<Result<void>> remove_orphans(std::vector<std::string> known);
+  /// What the plan asks of the units that are there.
+  struct Verdict {
+    Units leaving;   ///< stopped and removed
+    Units replaced;  ///< containers that stay until a new one takes their place
+    Units kept;
+  };
+  asio::awaitable<Verdict> judge(const stack::Plan& plan, const ApplyOptions& how);
+  asio::awaitable<void> retire(const stack::Plan& plan, const ApplyOptions& how);
   asio::awaitable<void> clear_registry(const stack::Plan& plan);
-  std::shared_ptr<Unit> make_unit(const stack::PlannedUnit& planned);
+  std::shared_ptr<Unit> make_unit(const stack::PlannedUnit& planned, const ApplyOptions& how);
   Gate gate_of(const std::vector<stack::Dependency>& dependencies) const;
 
   asio::any_io_executor loop;

@@ -1,4 +1,8 @@
-// Stack files. What is understood is printed, and what is printed means the same.
+// Stack files, several where a line "%%%" parts them. What is understood is printed, and what is printed means the
+// same.
+#include <algorithm>
+#include <vector>
+
 #include "core/stack/interpolate.h"
 #include "core/stack/plan.h"
 #include "core/stack/stack_file.h"
@@ -10,10 +14,17 @@ using namespace devstack;  // NOLINT(google-build-using-namespace)
 using fuzz::require;
 
 Result<stack::StackFile> read(std::string_view text) {
+  constexpr std::string_view kBorder = "\n%%%\n";
   stack::LoadOptions options;
   options.cwd = "/nonexistent/project";
   options.environment = {{"SET", "value"}, {"EMPTY", ""}, {"HOME", "/root"}, {"PORT", "80"}};
-  return stack::parse(text, "stack.yaml", options);
+  std::vector<stack::NamedText> texts;
+  for (std::size_t from = 0; from <= text.size();) {
+    const auto to = std::min(text.find(kBorder, from), text.size());
+    texts.push_back({fmt::format("stack-{}.yaml", texts.size()), std::string(text.substr(from, to - from))});
+    from = to + kBorder.size();
+  }
+  return stack::parse(texts, options);
 }
 
 void check_plan(const stack::StackFile& file) {

@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cstdlib>
 #include <exception>
 
@@ -84,6 +85,25 @@ asio::awaitable<void> TaskGroup::join() {
     if (shared->signals.empty()) break;
     co_await shared->ended.wait_past(seen, std::chrono::steady_clock::time_point::max());
   }
+}
+
+asio::awaitable<void> run_all(asio::any_io_executor executor, std::string name,
+                              std::vector<asio::awaitable<void>> work) {
+  TaskGroup group(std::move(executor));
+  for (auto& task : work) group.spawn(name, std::move(task));
+  std::exception_ptr cancelled;
+  try {
+    co_await group.join();
+  } catch (const boost::system::system_error&) {
+    cancelled = std::current_exception();
+  }
+  const auto state = co_await asio::this_coro::cancellation_state;
+  const bool aborted = cancelled || state.cancelled() != asio::cancellation_type::none;
+  // A coroutine that was cancelled may not wait for anything: the end of the others is waited for without that.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await group.stop();
+  co_await asio::this_coro::reset_cancellation_state();
+  if (aborted) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
 }  // namespace devstack

@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/async/signal.h"
 
@@ -45,5 +46,10 @@ class TaskGroup {
   asio::any_io_executor executor_;
   std::shared_ptr<Shared> shared_;
 };
+
+/// Runs all of them at once and returns when the last has ended. Cancelled, it cancels them and still waits for their
+/// end: they may refer to what their caller owns.
+asio::awaitable<void> run_all(asio::any_io_executor executor, std::string name,
+                              std::vector<asio::awaitable<void>> work);
 
 }  // namespace devstack

@@ -15,6 +15,13 @@ ContainerSpec sleeper(std::string name) {
   return spec;
 }
 
+NetworkSpec spec_of(const std::string& network) {
+  NetworkSpec spec;
+  spec.name = network;
+  spec.labels = {{"dsit-http", network}};
+  return spec;
+}
+
 TEST_F(EngineTest, NegotiatesAVersion) {
   const auto info = run(client_.negotiate());
   ASSERT_TRUE(info) << info.error().message;
@@ -179,9 +186,9 @@ TEST_F(EngineTest, EventsTellOfEveryStep) {
 
 TEST_F(EngineTest, NetworksGiveTheirContainersNames) {
   const auto network = name_of("net");
-  ASSERT_TRUE(run(client_.create_network(network, {{"dsit-http", network}})));
+  ASSERT_TRUE(run(client_.create_network(spec_of(network))));
   networks_.push_back(network);
-  EXPECT_EQ(run(client_.create_network(network, {})).error().code, Errc::conflict);
+  EXPECT_EQ(run(client_.create_network(spec_of(network))).error().code, Errc::conflict);
   const auto listed = run(client_.list_networks({"dsit-http=" + network}));
   ASSERT_TRUE(listed);
   ASSERT_EQ(listed->size(), 1U);

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/docker/client.h"
 #include "core/docker/errors.h"
 
 namespace devstack::docker {
@@ -183,8 +184,105 @@ TEST(CreateContainer, WritesWhatTheEngineReads) {
       "PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}, {"HostIp": "", "HostPort": ""}]}}})"));
 }
 
+TEST(CreateContainer, SaysEveryLimitAndRight) {
+  ContainerSpec spec;
+  spec.image = "app";
+  spec.tty = spec.stdin_open = spec.init = spec.read_only = spec.privileged = true;
+  spec.hostname = "h";
+  spec.domainname = "d";
+  spec.volumes = {"/anonymous"};
+  spec.mounts = {{"tmpfs", "", "/t", false, "", false, "", 1024, 0700},
+                 {"bind", "/s", "/d", true, "rslave", false, "", 0, 0}};
+  spec.security_opt = {"no-new-privileges"};
+  spec.group_add = {"7"};
+  spec.devices = {{"/dev/null", "/dev/zero2", "r"}};
+  spec.ulimits = {{"nofile", 10, 20}};
+  spec.sysctls = {{"net.core.somaxconn", "7"}};
+  spec.pid_mode = "host";
+  spec.ipc_mode = "shareable";
+  spec.shm_size = 4096;
+  spec.resources.nano_cpus = 500000000;
+  spec.resources.memory = 1 << 20;
+  spec.resources.memory_and_swap = -1;
+  spec.resources.swappiness = 0;
+  spec.resources.pids = 9;
+  spec.log_driver = "json-file";
+  spec.log_options = {{"max-size", "1m"}};
+  spec.port_bindings[{80, "tcp"}] = {{"", 9000, 9009}};
+  EXPECT_EQ(boost::json::parse(wire::create_container_body(spec)), boost::json::parse(R"({
+    "Image": "app", "Hostname": "h", "Domainname": "d", "Tty": true, "OpenStdin": true,
+    "ExposedPorts": {"80/tcp": {}}, "Volumes": {"/anonymous": {}},
+    "HostConfig": {"NetworkMode": "bridge", "Init": true, "ReadonlyRootfs": true, "Privileged": true,
+      "Mounts": [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1024, "Mode": 448}},
+                 {"Type": "bind", "Source": "/s", "Target": "/d", "ReadOnly": true,
+                  "BindOptions": {"Propagation": "rslave"}}],
+      "SecurityOpt": ["no-new-privileges"], "GroupAdd": ["7"],
+      "Devices": [{"PathOnHost": "/dev/null", "PathInContainer": "/dev/zero2", "CgroupPermissions": "r"}],
+      "Ulimits": [{"Name": "nofile", "Soft": 10, "Hard": 20}], "Sysctls": {"net.core.somaxconn": "7"},
+      "PidMode": "host", "IpcMode": "shareable", "ShmSize": 4096, "NanoCpus": 500000000, "Memory": 1048576,
+      "MemorySwap": -1, "MemorySwappiness": 0, "PidsLimit": 9,
+      "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}},
+      "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "9000-9009"}]}}})"));
+}
+
+TEST(CreateContainer, NewerEnginesAreToldMore) {
+  ContainerSpec spec;
+  spec.network = "one";
+  spec.endpoints.resize(2);
+  spec.endpoints[0].network = "one";
+  spec.endpoints[0].ipv4_address = "10.0.0.2";
+  spec.endpoints[0].mac_address = spec.mac_address = "02:42:0a:00:00:02";
+  spec.endpoints[1].network = "two";
+  spec.annotations = {{"a", "b"}};
+  spec.healthcheck.emplace().start_interval = std::chrono::seconds(1);
+  const auto old = boost::json::parse(wire::create_container_body(spec, "1.41"));
+  EXPECT_EQ(old.at_pointer("/NetworkingConfig/EndpointsConfig").as_object().size(), 1U);
+  EXPECT_EQ(old.at_pointer("/MacAddress"), "02:42:0a:00:00:02");
+  EXPECT_FALSE(old.at("HostConfig").as_object().contains("Annotations"));
+  EXPECT_TRUE(old.at("Healthcheck").as_object().empty());
+  const auto now = boost::json::parse(wire::create_container_body(spec, "1.44"));
+  EXPECT_EQ(now.at_pointer("/NetworkingConfig/EndpointsConfig").as_object().size(), 2U);
+  EXPECT_EQ(now.at_pointer("/NetworkingConfig/EndpointsConfig/one/IPAMConfig/IPv4Address"), "10.0.0.2");
+  EXPECT_FALSE(now.as_object().contains("MacAddress"));
+  EXPECT_EQ(now.at_pointer("/HostConfig/Annotations/a"), "b");
+  EXPECT_EQ(now.at_pointer("/Healthcheck/StartInterval"), 1000000000);
+}
+
+TEST(CreateNetwork, SaysEveryOption) {
+  NetworkSpec spec;
+  spec.name = "net";
+  spec.driver = "bridge";
+  spec.driver_opts = {{"o", "1"}};
+  spec.internal = spec.attachable = true;
+  spec.enable_ipv6 = false;
+  spec.pools = {{"10.1.0.0/16", "10.1.5.0/24", "10.1.0.1", {{"router", "10.1.0.9"}}}};
+  EXPECT_EQ(boost::json::parse(wire::create_network_body(spec)), boost::json::parse(R"({
+    "Name": "net", "CheckDuplicate": true, "Driver": "bridge", "Options": {"o": "1"}, "Labels": {}, "Internal": true,
+    "Attachable": true, "EnableIPv6": false, "IPAM": {"Driver": "default", "Config": [{"Subnet": "10.1.0.0/16",
+      "IPRange": "10.1.5.0/24", "Gateway": "10.1.0.1", "AuxiliaryAddresses": {"router": "10.1.0.9"}}]}})"));
+}
+
+TEST(Build, AsksTheClassicBuilderForAllThatItKnows) {
+  BuildSpec spec;
+  spec.tags = {"a:1", "b"};
+  spec.args = {{"K", "v w"}};
+  spec.target = "final";
+  spec.no_cache = true;
+  EXPECT_EQ(wire::build_path(spec),
+            "/build?rm=1&forcerm=1&t=a%3A1&t=b&target=final&nocache=1&buildargs=%7B%22K%22%3A%22v%20w%22%7D");
+  const auto line = wire::parse_progress(R"({"stream":"Step 1/2 : FROM scratch\n"})");
+  EXPECT_EQ(line->output, "Step 1/2 : FROM scratch\n");
+  EXPECT_EQ(wire::parse_progress(R"({"aux":{"ID":"sha256:ab"}})")->built, "sha256:ab");
+  const auto bytes = wire::parse_progress(
+      R"({"status":"Downloading","progressDetail":{"current":7,"total":9},"progress":"…","id":"ab"})");
+  EXPECT_EQ(bytes->current, 7);
+  EXPECT_EQ(bytes->total, 9);
+}
+
 TEST(Exec, AsksForBothStreamsAndReadsTheEnd) {
-  EXPECT_EQ(boost::json::parse(wire::create_exec_body({"sh", "-c", "true"})),
+  ExecOptions options;
+  options.argv = {"sh", "-c", "true"};
+  EXPECT_EQ(boost::json::parse(wire::create_exec_body(options)),
             boost::json::parse(R"({"AttachStdout": true, "AttachStderr": true, "Cmd": ["sh", "-c", "true"]})"));
   EXPECT_EQ(wire::parse_exec(R"({"Running":false,"ExitCode":3})")->exit_code, 3);
   EXPECT_FALSE(wire::parse_exec(R"({"Running":true,"ExitCode":null})")->exit_code);

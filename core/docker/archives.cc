@@ -1,0 +1,73 @@
+// Files in containers: https://docs.docker.com/engine/api/v1.41/#tag/Container/operation/ContainerArchive
+#include "core/docker/client.h"
+#include "core/docker/errors.h"
+#include "core/docker/json.h"
+#include "core/docker/wire.h"
+
+namespace devstack::docker {
+namespace {
+
+constexpr auto kIdle = std::chrono::minutes(1);
+constexpr auto kUploadLimit = std::chrono::minutes(10);
+
+std::string archive_path(std::string_view id, std::string_view path) {
+  return fmt::format("/containers/{}/archive?path={}", http::encode_path(id, http::Slash::escape),
+                     http::encode_path(path, http::Slash::escape));
+}
+
+std::string decode_base64(std::string_view text) {
+  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  std::uint32_t bits = 0;
+  int have = 0;
+  for (const char c : text) {
+    const auto value = alphabet.find(c);
+    if (value == std::string_view::npos) break;
+    bits = bits << 6U | static_cast<std::uint32_t>(value);
+    have += 6;
+    if (have < 8) continue;
+    have -= 8;
+    out.push_back(static_cast<char>(bits >> static_cast<unsigned>(have) & 0xFFU));
+  }
+  return out;
+}
+
+/// Go's os.FileMode, not the system's: https://pkg.go.dev/io/fs#FileMode
+constexpr std::int64_t kGoFolder = std::int64_t{1} << 31U;
+
+}  // namespace
+
+asio::awaitable<Result<std::string>> Client::get_archive(std::string id, std::string path, std::size_t most) {
+  http::Request message;
+  message.target = archive_path(id, path);
+  std::string tar;
+  ByteSink collect = [&](std::string_view bytes) -> Result<void> {
+    if (tar.size() + bytes.size() > most) return fail(Errc::too_large, "{} is larger than {} bytes", path, most);
+    tar.append(bytes);
+    return {};
+  };
+  auto ended = co_await read_stream(std::move(message), {}, std::move(collect), kIdle);
+  CO_CHECK(std::move(ended));
+  co_return tar;
+}
+
+asio::awaitable<Result<void>> Client::put_archive(std::string id, std::string path, std::string tar, bool keep_owners) {
+  http::Request message;
+  message.method = "PUT";
+  message.target = archive_path(id, path) + (keep_owners ? "&copyUIDGID=1" : "");
+  message.headers.set("Content-Type", "application/x-tar");
+  message.body = std::move(tar);
+  ByteSink ignore = [](std::string_view) -> Result<void> { return {}; };
+  co_return co_await read_stream(std::move(message), {}, std::move(ignore), kUploadLimit);
+}
+
+asio::awaitable<Result<PathStat>> Client::stat_path(std::string id, std::string path) {
+  CO_TRY(const auto answer, co_await call("HEAD", archive_path(id, path)));
+  const auto header = answer.headers.get("X-Docker-Container-Path-Stat");
+  if (!header) co_return fail(Errc::parse, "the engine does not say what {} is", path);
+  CO_TRY(const auto root, wire::parse_object(decode_base64(*header)));
+  co_return PathStat{wire::text_at(root, "name"), wire::number_at(root, "size"),
+                     (wire::number_at(root, "mode") & kGoFolder) != 0, wire::text_at(root, "linkTarget")};
+}
+
+}  // namespace devstack::docker

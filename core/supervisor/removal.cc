@@ -1,0 +1,163 @@
+// What goes away: units at the end of a stack, and what no plan names.
+#include <algorithm>
+#include <set>
+
+#include "core/base/log.h"
+#include "core/supervisor/supervisor_impl.h"
+
+namespace devstack::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto stray_grace = 10s;
+
+std::string label_of(const docker::StringMap& labels, const char* key) {
+  const auto at = labels.find(key);
+  return at == labels.end() ? std::string() : at->second;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void add_line(std::string& text, const std::string& line) {
+  if (line.empty()) return;
+  if (!text.empty()) text += "; ";
+  text += line;
+}
+
+asio::awaitable<void> remove_one(std::shared_ptr<Unit> unit, bool volumes, std::string& complaint) {
+  auto* container = dynamic_cast<ContainerUnit*>(&unit->backend());
+  Result<void> removed;
+  if (container != nullptr && volumes) {
+    removed = co_await container->remove_all();
+  } else {
+    removed = co_await unit->remove();
+  }
+  if (!removed) complaint = fmt::format("{} was not removed: {}", unit->name(), removed.error().message);
+}
+
+asio::awaitable<void> remove_stray(ContainerShared& containers, docker::ContainerSummary row, bool volumes,
+                                   std::string& complaint) {
+  const auto turn = co_await containers.removing.take();
+  auto& client = containers.engine.client();
+  const auto name = row.names.empty() ? row.id.substr(0, 12) : row.names.front();
+  log::info("supervisor", "removing container {}", name);
+  co_await client.stop_container(row.id, stray_grace);
+  const auto unit = label_of(row.labels, label::unit);
+  if (containers.options.before_remove && !unit.empty()) co_await containers.options.before_remove(unit, row.id);
+  const auto removed = co_await client.remove_container(row.id, true, volumes);
+  if (!removed) complaint = fmt::format("container {} was not removed: {}", name, removed.error().message);
+}
+
+}  // namespace
+
+/// All at once; what could not be removed, in words.
+asio::awaitable<std::string> Supervisor::Impl::remove_units(Units leaving, bool volumes) {
+  std::vector<std::string> complaints(leaving.size());
+  std::vector<asio::awaitable<void>> removals;
+  for (std::size_t at = 0; at < leaving.size(); ++at) {
+    removals.push_back(remove_one(leaving[at], volumes, complaints[at]));
+  }
+  co_await run_all(loop, "supervisor: remove units", std::move(removals));
+  std::string left;
+  for (const auto& complaint : complaints) add_line(left, complaint);
+  co_return left;
+}
+
+asio::awaitable<void> Supervisor::Impl::stop_stray_processes(std::vector<std::string> known) {
+  const auto all = records.all();
+  std::vector<asio::awaitable<void>> stops;
+  for (const auto& [name, record] : all) {
+    if (contains(known, name)) continue;
+    if (process::alive(record.identity)) {
+      log::info("supervisor", "{}: stopping pid {} of an earlier run", name, record.identity.pid);
+    }
+    stops.push_back(stop_stray(loop, record, stray_grace));
+  }
+  co_await run_all(loop, "supervisor: stop strays", std::move(stops));
+  for (const auto& [name, record] : all) {
+    if (!contains(known, name)) (void)records.erase(name);
+  }
+}
+
+asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
+  if (!engine.state().up || containers.project.empty()) co_return Result<void>();
+  std::vector<std::string> labels{std::string(label::compose_project) + "=" + containers.project};
+  CO_TRY(const auto found, co_await engine.client().list_containers(true, std::move(labels)));
+  std::vector<docker::ContainerSummary> leaving;
+  std::string foreign;
+  for (const auto& row : found) {
+    const bool ours = label_of(row.labels, label::project) == containers.project;
+    if (label_of(row.labels, label::one_off) == "True") {
+      if (which.one_off && (ours || which.foreign)) leaving.push_back(row);
+    } else if (ours) {
+      if (which.ours && !contains(which.known, label_of(row.labels, label::unit))) leaving.push_back(row);
+    } else if (which.foreign) {
+      if (!contains(which.services, label_of(row.labels, label::compose_service))) leaving.push_back(row);
+    } else if (!contains(which.services, label_of(row.labels, label::compose_service))) {
+      add_line(foreign, row.names.empty() ? row.id.substr(0, 12) : row.names.front());
+    }
+  }
+  if (!foreign.empty()) {
+    log::warn("supervisor", "containers of the project {} that another program made stay: {} (--remove-orphans)",
+              containers.project, foreign);
+  }
+  std::vector<std::string> complaints(leaving.size());
+  std::vector<asio::awaitable<void>> removals;
+  for (std::size_t at = 0; at < leaving.size(); ++at) {
+    removals.push_back(remove_stray(containers, leaving[at], which.volumes, complaints[at]));
+  }
+  co_await run_all(loop, "supervisor: remove strays", std::move(removals));
+  std::string left;
+  for (const auto& complaint : complaints) add_line(left, complaint);
+  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
+  co_return Result<void>();
+}
+
+asio::awaitable<std::string> Supervisor::Impl::remove_images(DownOptions asked) {
+  std::set<std::string> images;
+  for (const auto& unit : plan.units) {
+    if (unit.kind != stack::UnitKind::container) continue;
+    const bool local = unit.spec.build && unit.spec.image.empty();
+    if (local || asked.images == RemoveImages::all) images.insert(image_name(unit.spec, plan.project));
+  }
+  std::string left;
+  for (const auto& image : images) {
+    const auto removed = co_await engine.client().remove_image(image);
+    if (!removed) add_line(left, fmt::format("the image {} was not removed: {}", image, removed.error().message));
+  }
+  co_return left;
+}
+
+asio::awaitable<Result<void>> Supervisor::Impl::take_down(DownOptions asked) {
+  std::string left;
+  co_await stop_in_order(units, asked.grace);
+  for (const auto& unit : units) add_line(left, unit->halt_error());
+  auto all = units;
+  const auto unremoved = co_await remove_units(std::move(all), asked.volumes);
+  add_line(left, unremoved);
+  co_await release();
+  co_await stop_stray_processes({});
+  Strays strays;
+  strays.one_off = true;
+  strays.foreign = asked.orphans;
+  strays.volumes = asked.volumes;
+  const auto orphans = co_await remove_strays(std::move(strays));
+  if (!orphans) add_line(left, orphans.error().message);
+  const auto networks = co_await containers.remove_networks();
+  if (!networks) add_line(left, networks.error().message);
+  if (asked.volumes) {
+    const auto volumes = co_await containers.remove_volumes();
+    if (!volumes) add_line(left, volumes.error().message);
+  }
+  if (asked.images != RemoveImages::none && engine.state().up) {
+    const auto images = co_await remove_images(asked);
+    add_line(left, images);
+  }
+  co_await stop_components();
+  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
+  co_return Result<void>();
+}
+
+}  // namespace devstack::supervisor
