@@ -357,21 +357,29 @@ TEST_F(ControlLogs, WithoutDnsThereIsNoLogOfIt) {
 }
 
 TEST_F(ControlLogs, LargeLogArrivesWhole) {
-  serve();
+  ControlOptions options;
+  options.logs.kept = dir.path();
+  serve(std::move(options));
   stack.add("worker", UnitType::process);
-  std::string text;
-  for (int i = 0; i < 100'000; ++i) text += "line " + std::to_string(i) + " and some more text to fill it\n";
-  stack.log_files["worker"] = dir.write("worker.log", text);
-  const auto got = read_logs({.service = "worker"});
-  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 100'000);
-  EXPECT_TRUE(got.ends_with("worker | line 99999 and some more text to fill it\n"));
+  std::vector<logs::KeptLog::Entry> lines;
+  for (std::int64_t i = 1; i <= 50'000; ++i) {
+    lines.push_back({logs::Record{i, "worker", logs::Stream::out, fmt::format("line {} and more to fill it", i)},
+                     logs::Origin{"file", i}});
+  }
+  logs::KeptLog log(dir.path(), "worker", {});
+  ASSERT_TRUE(log.append(lines));
+  LogRequest request;
+  request.services = {"worker"};
+  const auto got = read_logs(request);
+  EXPECT_EQ(std::count(got.begin(), got.end(), '\n'), 50'000);
+  EXPECT_TRUE(got.ends_with("worker | line 50000 and more to fill it\n"));
 }
 
 TEST_F(ControlLogs, UnknownServiceNamesTheNearest) {
   serve();
   stack.add("worker", UnitType::process);
   LogRequest request;
-  request.service = "wroker";
+  request.services = {"wroker"};
   const auto logs = run(client.logs(request, [](std::string_view) {}));
   ASSERT_FALSE(logs);
   EXPECT_EQ(logs.error().message, "no service \"wroker\": did you mean \"worker\"?");
