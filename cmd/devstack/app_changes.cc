@@ -34,7 +34,7 @@ std::set<std::string> stack_folders(const stack::StackFile& file, const stack::L
 }  // namespace
 
 void App::Impl::start_watching(App& app) {
-  if (std::exchange(watching, true)) return;
+  if (std::exchange(follows_files, true)) return;
   tasks.spawn("follow the stack's files", follow_files(app));
 }
 

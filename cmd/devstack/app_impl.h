@@ -43,7 +43,7 @@ struct App::Impl {
   std::unique_ptr<supervisor::Supervisor> supervisor;
   std::unique_ptr<LogKeeping> logs;
   bool forget_logs = false;
-  bool watching = false;
+  bool follows_files = false;
   std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
 
   asio::awaitable<Result<void>> open_registry();

@@ -36,12 +36,6 @@ std::vector<Component*> start_order(const std::vector<Component*>& all) {
   return order;
 }
 
-void add_line(std::string& text, const std::string& line) {
-  if (line.empty()) return;
-  if (!text.empty()) text += "; ";
-  text += line;
-}
-
 }  // namespace
 
 Supervisor::Impl::Impl(asio::any_io_executor on, SupervisorOptions given, docker::EngineWatcher& watcher,
