@@ -31,13 +31,19 @@ std::string short_mount(const Mount& mount) {
   plain.target = mount.target;
   plain.read_only = mount.read_only;
   plain.selinux = mount.selinux;
-  const bool two_options = mount.read_only && !mount.selinux.empty();
+  plain.nocopy = mount.nocopy;
+  plain.propagation = mount.propagation;
   const bool colon = (mount.source + mount.target).find(':') != std::string::npos;
-  if (mount != plain || two_options || colon) return "";
-  if (mount.kind == MountKind::volume && mount.source.empty()) return mount.read_only ? "" : mount.target;
-  if (mount.kind != MountKind::bind && mount.kind != MountKind::volume) return "";
-  const std::string options = mount.read_only ? ":ro" : mount.selinux.empty() ? "" : ":" + mount.selinux;
-  return fmt::format("{}:{}{}", mount.source, mount.target, options);
+  const bool of_kind = mount.kind == MountKind::bind || mount.kind == MountKind::volume;
+  if (mount != plain || colon || !of_kind) return "";
+  Texts options;
+  if (mount.read_only) options.emplace_back("ro");
+  if (mount.nocopy) options.emplace_back("nocopy");
+  for (const auto* option : {&mount.selinux, &mount.propagation}) {
+    if (!option->empty()) options.push_back(*option);
+  }
+  if (mount.source.empty()) return options.empty() ? mount.target : "";
+  return fmt::format("{}:{}{}{}", mount.source, mount.target, options.empty() ? "" : ":", fmt::join(options, ","));
 }
 
 }  // namespace

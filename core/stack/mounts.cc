@@ -58,9 +58,8 @@ bool check_mount(const Mount& mount, V item, R in) {
                     item.prefix());
     return false;
   }
-  if (mount.kind != MountKind::bind && (!mount.propagation.empty() || !mount.selinux.empty())) {
-    in.report.error(item.at, "{}`{}` is for folders of the host, not for a volume", item.prefix(),
-                    mount.propagation.empty() ? mount.selinux : mount.propagation);
+  if (mount.kind != MountKind::bind && !mount.propagation.empty()) {
+    in.report.error(item.at, "{}`{}` is for folders of the host, not for a volume", item.prefix(), mount.propagation);
     return false;
   }
   return true;

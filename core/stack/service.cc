@@ -28,13 +28,12 @@ void read_expose(S& s, V node, R in) {
 void read_container_name(S& s, V node, R in) {
   s.container_name = read_text(node, in).value_or("");
   const auto& name = s.container_name;
-  const bool good = name.size() > 1 && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
+  const bool good = !name.empty() && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
                       return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
                     });
   if (good || node.kind != Node::Kind::scalar) return;
-  in.report.error(node.at, "{}\"{}\" is no container name: use two or more letters, digits, `_`, `.` and `-`",
-                  node.prefix(), name);
+  in.report.error(node.at, "{}\"{}\" is no container name: use letters, digits, `_`, `.` and `-`", node.prefix(), name);
 }
 
 void read_pull_policy(S& s, V node, R in) {
