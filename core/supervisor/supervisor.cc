@@ -41,12 +41,6 @@ std::string records_file(const SupervisorOptions& options) {
   return options.project.empty() ? options.state_dir + name : options.state_dir + "/projects/" + options.project + name;
 }
 
-void add_line(std::string& text, const std::string& line) {
-  if (line.empty()) return;
-  if (!text.empty()) text += "; ";
-  text += line;
-}
-
 }  // namespace
 
 Supervisor::Impl::Impl(asio::any_io_executor on, SupervisorOptions given, docker::EngineWatcher& watcher,
