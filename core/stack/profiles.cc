@@ -44,14 +44,15 @@ void apply_profiles(StackFile& file, const std::set<std::string>& active, const 
     if (!is_active(service->second, active)) file.inactive.insert(file.services.extract(service));
     service = next;
   }
-  for (auto& [name, service] : file.services) {
+  for (auto& [name, spec] : file.services) {
+    ServiceSpec& service = spec;  // clang 14 captures no structured binding
     std::erase_if(service.depends_on, [&](const Dependency& dependency) {
       const auto other = file.inactive.find(dependency.service);
       if (other == file.inactive.end()) return false;
       if (dependency.required) {
         const auto& profiles = other->second.profiles;
         report.error(place_of_dependency(service, dependency.service, root),
-                     "services.{}.depends_on: \"{}\" is not active: use --profile {}", name, dependency.service,
+                     "services.{}.depends_on: \"{}\" is not active: use --profile {}", service.name, dependency.service,
                      fmt::join(profiles, " or --profile "));
       }
       return true;
