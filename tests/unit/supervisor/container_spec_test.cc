@@ -95,7 +95,8 @@ TEST(ContainerSpec, NetworksGoByPriorityAndTheirNames) {
   ASSERT_EQ(spec.endpoints.size(), 2U);
   EXPECT_EQ(spec.endpoints[0].ipv4_address, "10.9.0.5");
   EXPECT_THAT(spec.endpoints[0].aliases, ElementsAre("demo-web-1", "web", "known-as"));
-  EXPECT_THAT(spec.endpoints[0].links, ElementsAre("demo-db-1:database", "demo-db-2:database"));
+  EXPECT_THAT(spec.endpoints[0].links, ElementsAre("demo-db-1:database", "demo-db-1:db-1", "demo-db-1:demo-db-1",
+                                                   "demo-db-2:database", "demo-db-2:db-2", "demo-db-2:demo-db-2"));
   EXPECT_EQ(spec.endpoints[1].network, "demo_a");
 }
 
