@@ -1,51 +1,14 @@
 #include "cmd/devstack/app.h"
 
-#include "cmd/devstack/app_parts.h"
-#include "cmd/devstack/app_projects.h"
-#include "cmd/devstack/command.h"
+#include "cmd/devstack/app_impl.h"
 #include "cmd/devstack/hello_image.h"
 #include "cmd/devstack/paths.h"
-#include "core/base/async/task_group.h"
 #include "core/base/log.h"
-#include "core/net/interfaces.h"
 #include "core/net/port_holder.h"
-#include "core/stack/plan.h"
 
 namespace devstack {
 
 using namespace std::chrono_literals;
-
-struct App::Impl {
-  Impl(asio::io_context& io, AppOptions given)
-      : loop(io.get_executor()),
-        options(std::move(given)),
-        finished(loop),
-        interfaces(loop),
-        tasks(loop),
-        engine(loop, docker::Client::connect_to().value_or(docker::Client(http::Target::unix_socket("/nonexistent")))) {
-  }
-
-  ~Impl() { projects.reset(); }  // its units point into the components of `parts`
-
-  asio::any_io_executor loop;
-  AppOptions options;
-  Signal finished;
-  std::vector<std::string> notices;
-  net::InterfaceWatcher interfaces;
-  TaskGroup tasks;
-  docker::EngineWatcher engine;
-  Ports ports;
-  std::unique_ptr<registry::Registry> registry;
-  std::unique_ptr<AppProjects> projects;
-  std::unique_ptr<Parts> parts;  ///< the components and what serves the control socket
-
-  asio::awaitable<Result<void>> open_registry();
-  asio::awaitable<Result<void>> bring_up();
-  asio::awaitable<void> take_down_parts();
-  asio::awaitable<void> follow_interfaces();
-  void make_projects();
-  Result<void> make_parts(App& app);
-};
 
 asio::awaitable<Result<void>> App::Impl::open_registry() {
   auto wanted = registry_options(options.file, options.state_dir);
@@ -73,11 +36,12 @@ void App::Impl::make_projects() {
 }
 
 Result<void> App::Impl::make_parts(App& app) {
-  PartsInput input{loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, projects->all(), {},
-                   {}};
-  input.down = [&app](std::optional<std::chrono::seconds> grace, std::string project) {
-    return app.down(grace, std::move(project));
+  PartsInput input{
+      loop, options.file, options.state_dir, options.ui_dir, ports, engine, *registry, projects->all(), {}, {}, {}};
+  input.down = [&app](supervisor::DownOptions wanted, std::string project) {
+    return app.down(wanted, std::move(project));
   };
+  input.plan = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> { return app.plan(request); };
   input.apply = [&app](const std::string& request) -> asio::awaitable<Result<std::string>> {
     return app.apply(request);
   };
@@ -86,11 +50,12 @@ Result<void> App::Impl::make_parts(App& app) {
   return {};
 }
 
-asio::awaitable<Result<void>> App::Impl::bring_up() {
+asio::awaitable<Result<void>> App::Impl::bring_up(App& app) {
   CO_CHECK(co_await seed_keys(*registry, options.file.registry.kv));
   CO_CHECK(co_await projects->all().components().start_components());
-  CO_TRY([[maybe_unused]] const auto own, co_await projects->apply(options.load, options.file));
+  CO_TRY([[maybe_unused]] const auto own, co_await projects->apply(options.load, options.choice, options.file));
   co_await projects->take_back(options.file.project);
+  follow_files(app);
   if (const auto watching = interfaces.start(); !watching) {
     log::warn("core", "docker0 is not followed: {}", watching.error().message);
   } else {
@@ -135,9 +100,9 @@ asio::awaitable<Result<void>> App::start() {
   app.ports = choose_ports(file, app.notices);
   app.engine.start();
   co_await app.engine.wait_probed(3s);
-  // Said before anything is touched: a stack that needs an engine, a cycle, a word that is no address.
-  const auto plan =
-      stack::make_plan(file, app.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
+  // Said before anything is touched: a stack that needs an engine, a cycle, an unknown service.
+  auto scaled = file;
+  const auto plan = chosen_plan({}, scaled, app.options.choice, app.engine_available());
   Result<void> outcome;
   if (!plan) {
     outcome = tl::unexpected(plan.error());
@@ -150,7 +115,7 @@ asio::awaitable<Result<void>> App::start() {
     outcome = app.make_parts(*this);
   }
   if (outcome) outcome = app.parts->serve_control();
-  if (outcome) outcome = co_await app.bring_up();
+  if (outcome) outcome = co_await app.bring_up(*this);
   if (!outcome) {
     // Not down(): services that an earlier supervisor left running stay for the next start.
     if (app.projects) co_await app.projects->all().detach();
@@ -159,11 +124,11 @@ asio::awaitable<Result<void>> App::start() {
   co_return outcome;
 }
 
-asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grace, std::string project) {
+asio::awaitable<Result<void>> App::down(supervisor::DownOptions wanted, std::string project) {
   auto& app = *impl_;
-  if (!project.empty() && app.projects->leaves_others(project)) co_return co_await app.projects->down(project, grace);
+  if (!project.empty() && app.projects->leaves_others(project)) co_return co_await app.projects->down(project, wanted);
   co_await app.tasks.stop();
-  const auto outcome = co_await app.projects->down_all(grace);
+  const auto outcome = co_await app.projects->down_all(wanted);
   // The client that asked still waits for its answer on the control socket: that goes last, and not from here.
   auto finish = [](Impl& impl) -> asio::awaitable<void> {
     co_await impl.take_down_parts();
@@ -173,14 +138,11 @@ asio::awaitable<Result<void>> App::down(std::optional<std::chrono::seconds> grac
   co_return outcome;
 }
 
-asio::awaitable<Result<std::string>> App::reload() { co_return co_await impl_->projects->reload(); }
-
-asio::awaitable<Result<std::string>> App::apply(std::string request) {
-  CO_TRY(auto load, parse_apply_request(request));
-  CO_TRY(auto file, stack::load(load));
-  co_return co_await impl_->projects->apply(std::move(load), std::move(file));
+supervisor::Status App::status() const {
+  return supervisor::of_project(impl_->projects->all().status(), impl_->options.file.project);
 }
-
+Signal& App::changed() { return impl_->projects->all().changed(); }
+const stack::StackFile& App::file() const { return impl_->options.file; }
 Signal& App::finished() { return impl_->finished; }
 const std::vector<std::string>& App::notices() const { return impl_->notices; }
 

@@ -70,6 +70,9 @@ class LinkedControl final : public control::StackControl {
   Signal& changed() override { return inner_.changed(); }
   asio::awaitable<Result<void>> stop_unit(std::string name) override { return inner_.stop_unit(std::move(name)); }
   asio::awaitable<Result<void>> start_unit(std::string name) override { return inner_.start_unit(std::move(name)); }
+  asio::awaitable<Result<void>> carry_out(control::UnitOrder order) override {
+    return inner_.carry_out(std::move(order));
+  }
   asio::awaitable<Result<void>> restart_unit(std::string name) override { return inner_.restart_unit(std::move(name)); }
   [[nodiscard]] std::string log_file(const std::string& unit) const override { return inner_.log_file(unit); }
 
@@ -253,6 +256,7 @@ void Parts::Impl::make_control(PartsInput& input) {
   }
   options.down = std::move(input.down);
   options.apply = std::move(input.apply);
+  options.plan = std::move(input.plan);
   api = std::make_unique<control::ControlApi>(input.loop, *stack, std::move(options));
   server = std::make_unique<control::ControlServer>(input.loop, *api, input.state_dir);
 }

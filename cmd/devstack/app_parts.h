@@ -56,8 +56,8 @@ struct PartsInput {
   docker::EngineWatcher& engine;
   registry::Registry& registry;
   supervisor::Projects& projects;
-  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds>, std::string project)> down;
-  std::function<asio::awaitable<Result<std::string>>(std::string)> apply;
+  std::function<asio::awaitable<Result<void>>(supervisor::DownOptions, std::string project)> down;
+  std::function<asio::awaitable<Result<std::string>>(std::string)> apply, plan;
 };
 
 class Parts {

@@ -1,8 +1,11 @@
 #include "cmd/devstack/app_projects.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cmd/devstack/app_parts.h"
+#include "cmd/devstack/changes.h"
+#include "cmd/devstack/command.h"
 #include "cmd/devstack/load_records.h"
 #include "core/base/log.h"
 #include "core/stack/plan.h"
@@ -18,6 +21,15 @@ void add_line(std::string& text, const std::string& line) {
   if (line.empty()) return;
   if (!text.empty()) text += '\n';
   text += line;
+}
+
+/// What of the file's settings of components is not in use, and why.
+std::string component_line(const stack::StackFile& components, const stack::StackFile& file) {
+  if (components.project == file.project) return describe_changes({}, components, file);
+  const auto unused = unused_settings(components, file);
+  if (unused.empty()) return {};
+  return fmt::format("components run as {} has them ({}); not used of {}: {}", components.project, components.path,
+                     file.project, unused);
 }
 
 }  // namespace
@@ -50,8 +62,62 @@ std::unique_ptr<supervisor::Supervisor> AppProjects::make(const std::string& pro
                                                   input_.registry);
 }
 
-Result<stack::Plan> AppProjects::plan_of(const stack::StackFile& file) const {
-  return stack::make_plan(file, input_.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no);
+const stack::Plan& AppProjects::running(const std::string& project) const {
+  static const stack::Plan nothing;
+  const auto* known = projects_.find(project);
+  return known == nullptr ? nothing : known->plan();
+}
+
+Result<stack::Plan> AppProjects::plan_of(stack::StackFile& file, const UpChoice& choice) const {
+  const auto engine = input_.engine.state().up ? stack::EngineAvailable::yes : stack::EngineAvailable::no;
+  return chosen_plan(running(file.project), file, choice, engine);
+}
+
+/// The units that do not run and that an `up` starts.
+std::set<std::string> AppProjects::idle_units(const std::string& project) const {
+  using supervisor::UnitState;
+  std::set<std::string> idle;
+  const auto* known = projects_.find(project);
+  if (known == nullptr) return idle;
+  for (const auto& unit : known->status().services) {
+    const bool down = unit.state == UnitState::stopped || unit.state == UnitState::pending;
+    if (down || unit.state == UnitState::failed) idle.insert(unit.name);
+  }
+  return idle;
+}
+
+Result<AppProjects::Loaded> AppProjects::read(const std::string& request) const {
+  Loaded wanted;
+  if (!request.empty() && names_files(request)) {
+    TRY(wanted.load, parse_apply_request(request));
+  } else {
+    const auto names = projects_.names();
+    const auto first = names.empty() ? loaded_.end() : loaded_.find(names.front());
+    if (first == loaded_.end()) return fail(Errc::not_found, "no project is up here");
+    wanted.load = first->second.load;
+    wanted.choice = first->second.choice;
+  }
+  if (!request.empty()) {
+    TRY(wanted.choice, parse_up_choice(request));
+  }
+  TRY(wanted.file, stack::load(wanted.load));
+  return wanted;
+}
+
+Result<std::string> AppProjects::plan(const std::string& request) const {
+  TRY(auto wanted, read(request));
+  const auto project = wanted.file.project;
+  TRY(const auto plan, plan_of(wanted.file, wanted.choice));
+  const auto changes = unit_changes(running(project), plan, wanted.choice.how, idle_units(project));
+  return changes_json(project, projects_.find(project) != nullptr, changes);
+}
+
+std::vector<std::pair<stack::LoadOptions, stack::StackFile>> AppProjects::followed() const {
+  std::vector<std::pair<stack::LoadOptions, stack::StackFile>> out;
+  for (const auto& [name, project] : loaded_) {
+    if (project.choice.watch) out.emplace_back(project.load, project.file);
+  }
+  return out;
 }
 
 asio::awaitable<void> AppProjects::drain(std::string project, std::string unit, std::string container) {
@@ -62,6 +128,8 @@ asio::awaitable<void> AppProjects::drain(std::string project, std::string unit, 
 asio::awaitable<void> AppProjects::end_logs(std::string project) {
   auto entry = logs_.extract(project);
   if (entry) co_await entry.mapped()->stop();
+  std::error_code ignored;
+  if (forget_logs_.erase(project) > 0) std::filesystem::remove_all(paths_.logs(project), ignored);
 }
 
 asio::awaitable<void> AppProjects::stop_logs() {
@@ -79,30 +147,26 @@ asio::awaitable<void> AppProjects::wait_gone(std::string project) {
   }
 }
 
-asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load, stack::StackFile file) {
+asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load, UpChoice choice,
+                                                        stack::StackFile file) {
   if (!projects_.status().stopping) co_await wait_gone(file.project);
   if (projects_.status().stopping) co_return fail(Errc::unavailable, "devstack is stopping: try again");
-  CO_TRY(auto plan, plan_of(file));
+  CO_TRY(auto plan, plan_of(file, choice));
   const std::string project = file.project;
-  const bool joins = projects_.find(project) == nullptr;
-  if (joins) CO_CHECK(co_await seed_keys(input_.registry, file.registry.kv));
+  if (projects_.find(project) == nullptr) CO_CHECK(co_await seed_keys(input_.registry, file.registry.kv));
   CO_CHECK(save_load(paths_, project, load));
-  loaded_[project] = Loaded{std::move(load), file};
+  auto said = changes_words(unit_changes(running(project), plan, choice.how, idle_units(project)));
+  add_line(said, component_line(input_.components, file));
+  const auto how = choice.how;
+  const auto before = loaded_.find(project);
+  const bool watch = choice.watch || (before != loaded_.end() && before->second.choice.watch);
+  choice = lasting_choice(before == loaded_.end() ? choice : before->second.choice, choice);
+  choice.watch = watch;
+  loaded_[project] = Loaded{std::move(load), std::move(choice), std::move(file)};
   auto& supervisor = projects_.project(project);
   auto& logs = logs_[project];
   if (!logs) logs = std::make_unique<LogKeeping>(input_.loop, paths_.logs(project), input_.engine, supervisor);
-  std::string said;
-  if (project == input_.components.project) {
-    said = describe_changes(stack::diff(supervisor.plan(), plan), input_.components, file);
-  } else {
-    said = describe_changes(stack::diff(supervisor.plan(), plan), file, file);
-    const auto unused = unused_settings(input_.components, file);
-    if (!unused.empty()) {
-      add_line(said, fmt::format("components run as {} has them ({}); not used of {}: {}", input_.components.project,
-                                 input_.components.path, project, unused));
-    }
-  }
-  supervisor.apply(std::move(plan));
+  supervisor.apply(std::move(plan), how);
   co_return said;
 }
 
@@ -113,9 +177,15 @@ asio::awaitable<Result<std::string>> AppProjects::reload() {
     const auto at = loaded_.find(name);
     if (at == loaded_.end()) continue;
     auto load = at->second.load;
-    CO_TRY(auto file, stack::load(load));
-    CO_TRY(const auto changes, co_await apply(std::move(load), std::move(file)));
-    add_line(said, changes);
+    auto lasting = at->second.choice;
+    auto file = stack::load(load);
+    Result<std::string> changes = std::string();
+    if (!file) changes = tl::unexpected(file.error());
+    if (file) changes = co_await apply(std::move(load), std::move(lasting), std::move(*file));
+    if (!changes && names.size() == 1) co_return changes;
+    // One file that cannot be read keeps no other project from its changes.
+    if (!changes) log::error("core", "{}: not read again: {}", name, changes.error().to_string());
+    if (changes) add_line(said, *changes);
   }
   co_return said;
 }
@@ -127,7 +197,7 @@ asio::awaitable<void> AppProjects::take_back(std::string own) {
     auto file = stack::load(record.load);
     Result<std::string> applied = fail(Errc::failed, "its file is of project {} now", file ? file->project : "");
     if (!file) applied = tl::unexpected(file.error());
-    if (file && file->project == record.project) applied = co_await apply(record.load, std::move(*file));
+    if (file && file->project == record.project) applied = co_await apply(record.load, UpChoice{}, std::move(*file));
     if (!applied) {
       log::warn("core", "project {} is not taken back: {}; `devstack down -p {}` removes what is left of it",
                 record.project, applied.error().to_string(), record.project);
@@ -140,16 +210,18 @@ bool AppProjects::leaves_others(const std::string& project) const {
   return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name != project; });
 }
 
-asio::awaitable<Result<void>> AppProjects::down(std::string project, std::optional<std::chrono::seconds> grace) {
-  const auto outcome = co_await projects_.down(project, grace);
+asio::awaitable<Result<void>> AppProjects::down(std::string project, supervisor::DownOptions options) {
+  if (options.volumes) forget_logs_.insert(project);
+  const auto outcome = co_await projects_.down(project, options);
   if (projects_.find(project) == nullptr) loaded_.erase(project);
   if (outcome) forget_load(paths_, project);
   co_return outcome;
 }
 
-asio::awaitable<Result<void>> AppProjects::down_all(std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> AppProjects::down_all(supervisor::DownOptions options) {
   const auto names = projects_.names();
-  const auto outcome = co_await projects_.down_all(grace);
+  if (options.volumes) forget_logs_.insert(names.begin(), names.end());
+  const auto outcome = co_await projects_.down_all(options);
   if (outcome) {
     for (const auto& name : names) forget_load(paths_, name);
   }

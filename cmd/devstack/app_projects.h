@@ -3,11 +3,14 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cmd/devstack/log_keeping.h"
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/up_choice.h"
 #include "core/docker/engine_watcher.h"
 #include "core/registry/registry.h"
 #include "core/stack/stack_file.h"
@@ -35,8 +38,20 @@ class AppProjects {
 
   /// Brings up a project that is not up yet, or what changed in one that is. One line a change, and one for settings of
   /// components that this project does not get because another's are used.
-  asio::awaitable<Result<std::string>> apply(stack::LoadOptions load, stack::StackFile file);
-  /// Reads the files of all projects again. One line a change.
+  asio::awaitable<Result<std::string>> apply(stack::LoadOptions load, UpChoice choice, stack::StackFile file);
+  /// What a request (up_choice.h) wants: the files that it names, or those of the first project as they are now.
+  struct Loaded {
+    stack::LoadOptions load;
+    UpChoice choice;
+    stack::StackFile file;
+  };
+  [[nodiscard]] Result<Loaded> read(const std::string& request) const;
+  /// What apply() would do, as changes.h writes it; "" means the first project as it was asked for last.
+  [[nodiscard]] Result<std::string> plan(const std::string& request) const;
+  /// The projects whose files are to be followed, as they were read last.
+  [[nodiscard]] std::vector<std::pair<stack::LoadOptions, stack::StackFile>> followed() const;
+  /// Reads the files of all projects again, with what was asked for last but for what was to be done once. One line a
+  /// change.
   asio::awaitable<Result<std::string>> reload();
   /// Brings up, after a crash, the projects beside `own` that were up then. One whose file cannot be read is left as it
   /// is, and the log says so.
@@ -44,18 +59,16 @@ class AppProjects {
 
   /// Whether taking `project` down leaves others up.
   [[nodiscard]] bool leaves_others(const std::string& project) const;
-  asio::awaitable<Result<void>> down(std::string project, std::optional<std::chrono::seconds> grace);
-  asio::awaitable<Result<void>> down_all(std::optional<std::chrono::seconds> grace);
+  asio::awaitable<Result<void>> down(std::string project, supervisor::DownOptions options);
+  asio::awaitable<Result<void>> down_all(supervisor::DownOptions options);
   /// Before the engine is stopped: keeps what was printed until then.
   asio::awaitable<void> stop_logs();
 
  private:
-  struct Loaded {
-    stack::LoadOptions load;
-    stack::StackFile file;
-  };
   std::unique_ptr<supervisor::Supervisor> make(const std::string& project, std::function<void()> on_change);
-  [[nodiscard]] Result<stack::Plan> plan_of(const stack::StackFile& file) const;
+  [[nodiscard]] Result<stack::Plan> plan_of(stack::StackFile& file, const UpChoice& choice) const;
+  [[nodiscard]] const stack::Plan& running(const std::string& project) const;
+  [[nodiscard]] std::set<std::string> idle_units(const std::string& project) const;
   asio::awaitable<void> wait_gone(std::string project);
   asio::awaitable<void> end_logs(std::string project);
   asio::awaitable<void> drain(std::string project, std::string unit, std::string container);
@@ -64,6 +77,7 @@ class AppProjects {
   StatePaths paths_;
   std::map<std::string, Loaded> loaded_;
   supervisor::Projects projects_;
+  std::set<std::string> forget_logs_;                        ///< their kept logs go with them
   std::map<std::string, std::unique_ptr<LogKeeping>> logs_;  ///< by project; they look at its supervisor
 };
 

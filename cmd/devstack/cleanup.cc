@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 /// A supervisor whose plan is empty: whatever it finds of the project is not wanted.
 asio::awaitable<Result<void>> retire_everything(supervisor::Supervisor& supervisor, std::string project,
-                                                std::optional<std::chrono::seconds> grace) {
+                                                supervisor::DownOptions how) {
   stack::Plan nothing;
   nothing.network = project + "_default";
   nothing.project = std::move(project);
@@ -31,11 +31,10 @@ asio::awaitable<Result<void>> retire_everything(supervisor::Supervisor& supervis
     const bool changed = co_await supervisor.changed().wait_past(seen, limit);
     if (!changed) break;
   }
-  co_return co_await supervisor.down(grace);
+  co_return co_await supervisor.down(how);
 }
 
-asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project,
-                                       std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project, supervisor::DownOptions how) {
   const auto loop = co_await asio::this_coro::executor;
   proxy::HaproxyOptions haproxy;
   haproxy.state_dir = paths.proxy();
@@ -61,7 +60,7 @@ asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project,
   Result<void> outcome;
   {
     supervisor::Supervisor supervisor(loop, std::move(options), engine, *registry, *registry);
-    outcome = co_await retire_everything(supervisor, project, grace);
+    outcome = co_await retire_everything(supervisor, project, how);
   }
   co_await keeper.stop();
   const bool looked = engine.state().up;
@@ -69,6 +68,7 @@ asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project,
   co_await registry->close();
   CO_CHECK(std::move(outcome));
   std::error_code ignored;
+  if (how.volumes) std::filesystem::remove_all(paths.logs(project), ignored);
   // Without an engine its containers could not be looked for: remember whose they are.
   if (looked) forget_load(paths, project);
   std::filesystem::remove(paths.control_socket(), ignored);
@@ -77,10 +77,9 @@ asio::awaitable<Result<void>> clean_up(StatePaths paths, std::string project,
 
 }  // namespace
 
-Result<void> clean_up_after_crash(const StatePaths& paths, const std::string& project,
-                                  std::optional<std::chrono::seconds> grace) {
+Result<void> clean_up_after_crash(const StatePaths& paths, std::string project, supervisor::DownOptions options) {
   log::set_level(log::Level::error);
-  return run_blocking(clean_up(paths, project, grace));
+  return run_blocking(clean_up(paths, std::move(project), options));
 }
 
 }  // namespace devstack

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 
 #include "cmd/devstack/paths.h"
 #include "core/base/result.h"
+#include "core/supervisor/supervisor.h"
 
 namespace devstack {
 
-/// `down` where no supervisor answers: removes what the last one left running of a project (it was killed): processes
+/// `down` of a project where no supervisor answers: removes what the last one left running (it was killed): processes
 /// by their records, containers and the network by label; and the proxy.
-Result<void> clean_up_after_crash(const StatePaths& paths, const std::string& project,
-                                  std::optional<std::chrono::seconds> grace);
+Result<void> clean_up_after_crash(const StatePaths& paths, std::string project, supervisor::DownOptions options);
 
 }  // namespace devstack

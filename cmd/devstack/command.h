@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,12 @@ void add_logs(CommandLine line);
 void add_unit_actions(CommandLine line);
 void add_port(CommandLine line);
 void add_config(CommandLine line);
+void add_plan(CommandLine line);
+void add_exec(CommandLine line);
+void add_run(CommandLine line);
+void add_cp(CommandLine line);
+void add_images(CommandLine line);
+void add_top(CommandLine line);
 void add_registry(CommandLine line);
 void add_dns(CommandLine line);
 void add_kv(CommandLine line);
@@ -62,6 +69,9 @@ Result<std::vector<std::string>> load_flags(const Globals& globals, const std::s
 /// the caller's environment.
 std::string apply_request(const stack::LoadOptions& load);
 Result<stack::LoadOptions> parse_apply_request(std::string_view text);
+
+/// `-e NAME=VALUE` words; a name alone takes its value from our environment, or is left out. Errc::usage.
+Result<std::map<std::string, std::string>> variables_of(const std::vector<std::string>& words);
 
 /// Says the error as the user should read it and returns its exit code.
 int report(const Error& error);

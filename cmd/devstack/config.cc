@@ -8,7 +8,6 @@
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/config_text.h"
 #include "cmd/devstack/terminal.h"
-#include "core/stack/plan.h"
 
 namespace devstack {
 namespace {
@@ -39,24 +38,6 @@ int print_config(const Globals& globals, const ConfigFlags& flags) {
   if (flags.quiet) return 0;
   const auto written = write_to(flags.output, answer->text);
   return written ? 0 : report(written.error());
-}
-
-int print_plan(const Globals& globals) {
-  const auto file = stack::load(load_options(globals));
-  if (!file) return report(file.error());
-  const auto plan = stack::make_plan(*file, stack::EngineAvailable::yes);
-  if (!plan) return report(plan.error());
-  fmt::print("project {}, in the order of start:\n", plan->project);
-  for (const auto& unit : plan->units) {
-    std::string needs;
-    for (const auto& dependency : unit.spec.depends_on) {
-      needs += (needs.empty() ? ", after " : ", ") + dependency.service;
-    }
-    const bool container = unit.kind == stack::UnitKind::container;
-    fmt::print("  {:<20} {}{}\n", unit.name,
-               container ? "container of " + unit.spec.image : std::string("host process"), needs);
-  }
-  return 0;
 }
 
 /// The questions that `config` answers: one at a time.
@@ -93,7 +74,9 @@ void add_questions(CLI::App& config, const std::shared_ptr<ConfigFlags>& flags) 
   questions->require_option(0, 1);
 }
 
-void add_config_command(CommandLine line) {
+}  // namespace
+
+void add_config(CommandLine line) {
   auto* config = line.cli.add_subcommand("config", "print the stack as devstack understands it, from all its files");
   auto flags = std::make_shared<ConfigFlags>();
   config
@@ -107,14 +90,6 @@ void add_config_command(CommandLine line) {
   add_questions(*config, flags);
   config->callback(
       [line, flags] { line.chosen = [&globals = line.globals, flags] { return print_config(globals, *flags); }; });
-}
-
-}  // namespace
-
-void add_config(CommandLine line) {
-  add_config_command(line);
-  auto* plan = line.cli.add_subcommand("plan", "print what `up` would start, in order");
-  plan->callback([line] { line.chosen = [&globals = line.globals] { return print_plan(globals); }; });
 }
 
 }  // namespace devstack

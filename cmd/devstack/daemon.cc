@@ -134,25 +134,70 @@ asio::awaitable<void> end_on_signal(App& app, Signal& done, Ending& ending, asio
   }
 }
 
-asio::awaitable<void> run_app(App& app, int ready_fd, Ending& ending) {
+/// Services whose `attach` is false.
+std::vector<std::string> quiet_services(const App& app) {
+  std::vector<std::string> out;
+  for (const auto& [name, service] : app.file().services) {
+    if (!service.attach) out.push_back(name);
+  }
+  return out;
+}
+
+asio::awaitable<void> show_output(App& app, AttachedOutput& output) {
+  for (;;) {
+    const auto seen = output.changed().version();
+    output.print(app.status(), quiet_services(app));
+    co_await output.changed().wait_past(seen, Instant::max());
+  }
+}
+
+/// Takes everything down once a unit has ended; `first` is its name.
+asio::awaitable<void> end_with_the_first(App& app, std::string& first) {
+  for (;;) {
+    const auto seen = app.changed().version();
+    const auto status = app.status();
+    if (const auto* ended = ended_unit(status)) {
+      first = ended->name;
+      break;
+    }
+    co_await app.changed().wait_past(seen, Instant::max());
+  }
+  log::info("core", "{} has ended: stopping", first);
+  auto stop = [](App& target) -> asio::awaitable<void> {
+    if (const auto outcome = co_await target.down(); !outcome) log::error("core", "{}", outcome.error().to_string());
+  };
+  spawn(co_await asio::this_coro::executor, "down", stop(app));
+}
+
+asio::awaitable<void> run_app(App& app, const ForegroundOptions& options, std::string kept, Ending& ending) {
   const auto loop = co_await asio::this_coro::executor;
+  const bool in_terminal = options.ready_fd < 0;
+  const auto& attachment = options.attachment;
+  std::optional<AttachedOutput> output;
+  if (in_terminal && (terminal::is_terminal() || attachment.wanted())) output.emplace(loop, kept, attachment);
   // From before the start: a signal that comes during it is kept until somebody waits for it.
   asio::signal_set signals(loop, SIGTERM, SIGINT, SIGHUP);
   const auto started = co_await app.start();
-  tell_starter(ready_fd, started, app.notices());
+  tell_starter(options.ready_fd, started, app.notices());
   if (!started) {
     ending.code = report(started.error());
     co_return;
   }
-  if (ready_fd < 0) {
+  if (in_terminal) {
     for (const auto& notice : app.notices()) log::warn("core", "{}", notice);
   }
   notify_systemd("READY=1");
   Signal& done = app.finished();
+  std::string first;
   TaskGroup tasks(loop);
   tasks.spawn("signals", end_on_signal(app, done, ending, signals));
+  if (output) tasks.spawn("show output", show_output(app, *output));
+  if (attachment.ends()) tasks.spawn("end with the first", end_with_the_first(app, first));
   co_await done.wait_past(0, std::chrono::steady_clock::time_point::max());
   co_await tasks.stop();
+  const auto status = app.status();
+  if (output) output->print(status, quiet_services(app));
+  if (!first.empty() && ending.code == 0) ending.code = code_of(status, first, attachment);
 }
 
 }  // namespace
@@ -174,8 +219,9 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
   asio::io_context loop(1);
   Ending ending;
   {
-    App app(loop, AppOptions{paths.root, options.load, std::move(options.file), globals.ui_dir});
-    spawn(loop.get_executor(), "main", run_app(app, options.ready_fd, ending));
+    const auto kept = paths.logs(options.file.project);
+    App app(loop, AppOptions{paths.root, options.load, std::move(options.file), options.choice, globals.ui_dir});
+    spawn(loop.get_executor(), "main", run_app(app, options, kept, ending));
     loop.run();
   }
   // Kept over a crash only: it may hold secrets.
@@ -184,7 +230,7 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
   return ending.code;
 }
 
-Result<void> start_in_background(const Globals& globals, const stack::StackFile& file) {
+Result<void> start_in_background(const Globals& globals, const stack::StackFile& file, const UpChoice& choice) {
   const StatePaths paths(state_dir());
   CHECK(make_state_dir(paths.root));
   TRY(const auto flags, load_flags(globals, paths.standard_input(file.project)));
@@ -195,6 +241,8 @@ Result<void> start_in_background(const Globals& globals, const stack::StackFile&
                                 "-p",          file.project, "--log-level",  globals.log_level};
   args.insert(args.end(), flags.begin(), flags.end());
   if (!globals.ui_dir.empty()) args.insert(args.end(), {"--ui-dir", globals.ui_dir});
+  const auto flags = choice.flags();
+  args.insert(args.end(), flags.begin(), flags.end());
   std::vector<char*> argv;
   for (auto& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "cmd/devstack/attach.h"
 #include "cmd/devstack/command.h"
+#include "cmd/devstack/up_choice.h"
 #include "core/base/result.h"
 #include "core/stack/stack_file.h"
 
@@ -10,6 +12,8 @@ namespace devstack {
 struct ForegroundOptions {
   stack::LoadOptions load;
   stack::StackFile file;
+  UpChoice choice;
+  Attachment attachment;
   int ready_fd = -1;  ///< where to tell the starting `up` how the start went; -1: nobody asks
 };
 
@@ -18,6 +22,6 @@ struct ForegroundOptions {
 int run_in_foreground(const Globals& globals, ForegroundOptions options);
 
 /// Starts the same program again, detached from this terminal, and returns when its components answer or it has failed.
-Result<void> start_in_background(const Globals& globals, const stack::StackFile& file);
+Result<void> start_in_background(const Globals& globals, const stack::StackFile& file, const UpChoice& choice);
 
 }  // namespace devstack

@@ -26,9 +26,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct DownOptions {
+struct DownFlags {
   int timeout = -1;
+  bool volumes = false;
+  bool orphans = false;
   bool all = false;
+  std::string images;
 };
 
 /// The answer to `down` comes before the supervisor has ended: its sockets and its lock go with the process. It goes on
@@ -98,6 +101,17 @@ void warn_of_containers_without_dns(const supervisor::Status& before) {
                   names));
 }
 
+supervisor::DownOptions options_of(const DownFlags& flags) {
+  using supervisor::RemoveImages;
+  supervisor::DownOptions options;
+  if (flags.timeout >= 0) options.grace = std::chrono::seconds(flags.timeout);
+  options.volumes = flags.volumes;
+  options.orphans = flags.orphans;
+  if (flags.images == "local") options.images = RemoveImages::local;
+  if (flags.images == "all") options.images = RemoveImages::all;
+  return options;
+}
+
 /// What `down` took away: nothing in `gone` when there was nothing to do.
 struct Down {
   std::vector<std::string> gone;
@@ -106,7 +120,7 @@ struct Down {
 };
 
 asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::optional<std::string> named,
-                                           std::optional<std::chrono::seconds> grace) {
+                                           supervisor::DownOptions options) {
   CO_TRY(const auto status, co_await client.status());
   const auto up = project_names(status);
   Down done{up, status, {}};
@@ -122,16 +136,18 @@ asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::o
       done = Down{{project}, std::nullopt, {}};
     }
   }
-  CO_CHECK(co_await client.down(grace, project));
+  CO_CHECK(co_await client.down(options, project));
   if (done.appliance) CO_CHECK(co_await wait_ended(client, static_cast<pid_t>(status.pid)));
   co_return done;
 }
 
-/// A supervisor that was killed leaves its containers and processes behind: they are taken away without it.
+/// What a killed supervisor left behind, or, with flags that say what else is to go, what a `down` has left.
 Result<Down> clean_up(const StatePaths& paths, const std::optional<std::string>& named,
-                      std::optional<std::chrono::seconds> grace) {
+                      const supervisor::DownOptions& options) {
   std::vector<std::string> left;
   for (const auto& record : saved_loads(paths)) left.push_back(record.project);
+  const bool more = options.volumes || options.orphans || options.images != supervisor::RemoveImages::none;
+  if (left.empty() && more && named && !named->empty()) left.push_back(*named);
   if (left.empty()) return Down{};
   Down done{left, left.size() == 1 || !named ? std::optional(supervisor::Status()) : std::nullopt, {}};
   if (named) {
@@ -140,19 +156,18 @@ Result<Down> clean_up(const StatePaths& paths, const std::optional<std::string>&
     if (!chosen) return tl::unexpected<Error>(chosen.error());
     done.gone = {*chosen};
   }
-  for (const auto& project : done.gone) CHECK(clean_up_after_crash(paths, project, grace));
+  for (const auto& project : done.gone) CHECK(clean_up_after_crash(paths, project, options));
   return done;
 }
 
-int down(const Globals& globals, const DownOptions& options) {
+int down(const Globals& globals, const DownFlags& flags) {
   const StatePaths paths(state_dir());
   const control::ControlClient client(paths.root);
-  std::optional<std::chrono::seconds> grace;
-  if (options.timeout >= 0) grace = std::chrono::seconds(options.timeout);
+  const auto options = options_of(flags);
   std::optional<std::string> named;
-  if (!options.all) named = named_project(globals);
+  if (!flags.all) named = named_project(globals);
   const bool running = run_blocking(client.is_running());
-  const auto done = running ? run_blocking(stop_running(client, named, grace)) : clean_up(paths, named, grace);
+  const auto done = running ? run_blocking(stop_running(client, named, options)) : clean_up(paths, named, options);
   if (!done) return report(done.error());
   if (!globals.json) {
     for (const auto& project : done->gone) fmt::print("{} is down\n", project);
@@ -165,14 +180,18 @@ int down(const Globals& globals, const DownOptions& options) {
 }  // namespace
 
 void add_down(CommandLine line) {
-  auto* command = line.cli.add_subcommand(
-      "down", "stop the project, and after the last one all of devstack; only the registry's data stays");
-  auto options = std::make_shared<DownOptions>();
-  command->add_option("-t,--timeout", options->timeout,
-                      "seconds a service may take to stop (default: its own grace period)");
-  command->add_flag("--all", options->all, "all projects that are up here");
+  auto* command =
+      line.cli.add_subcommand("down", "stop the project, and devstack with the last one; data and logs stay");
+  auto flags = std::make_shared<DownFlags>();
+  command->add_option("-t,--timeout", flags->timeout, "seconds a service may take to stop (default: its own grace)");
+  command->add_flag("-v,--volumes", flags->volumes, "remove the project's volumes and kept logs, too");
+  command->add_option("--rmi", flags->images, "remove images, too: local (built here) or all")
+      ->check(CLI::IsMember({"local", "all"}));
+  command->add_flag("--remove-orphans", flags->orphans,
+                    "also this project's containers that are not of the stack file");
+  command->add_flag("--all", flags->all, "all projects that are up here");
   command->callback(
-      [line, options] { line.chosen = [&globals = line.globals, options] { return down(globals, *options); }; });
+      [line, flags] { line.chosen = [&globals = line.globals, flags] { return down(globals, *flags); }; });
 }
 
 }  // namespace devstack

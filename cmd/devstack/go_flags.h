@@ -17,4 +17,9 @@ std::set<std::string> long_flags(const CLI::App& command);
 /// before the first that looks like a negative number, which is data.
 std::vector<std::string> with_two_dashes(const std::vector<std::string>& arguments, const std::set<std::string>& known);
 
+/// `exec -T web ls -l` with "--" behind the first word that is no flag (nor a flag's value) after arguments[place]:
+/// what comes then belongs to the command that is run. Pure.
+std::vector<std::string> with_command_apart(std::vector<std::string> arguments, std::size_t place,
+                                            const CLI::App& command);
+
 }  // namespace devstack

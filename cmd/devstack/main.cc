@@ -58,9 +58,13 @@ std::optional<std::string> unknown_command(const CLI::App& cli, const std::vecto
   return unknown_name(*command, arguments[place + 1]);
 }
 
-/// What follows a command that Consul's program has too may be written as that wants it.
+/// What is to be run elsewhere keeps its flags; what follows a command that Consul's program has too may be written as
+/// that wants it.
 std::vector<std::string> understood(const CLI::App& cli, std::vector<std::string> arguments) {
   const std::size_t place = command_place(arguments);
+  if (place < arguments.size() && (arguments[place] == "exec" || arguments[place] == "run")) {
+    return devstack::with_command_apart(std::move(arguments), place, *cli.get_subcommand(arguments[place]));
+  }
   static constexpr std::array kLikeConsul{"kv", "services", "events"};
   if (place == arguments.size() || std::ranges::find(kLikeConsul, arguments[place]) == kLikeConsul.end()) {
     return arguments;
@@ -95,6 +99,12 @@ int run(int argc, char** argv) {
   devstack::add_unit_actions(line);
   devstack::add_port(line);
   devstack::add_config(line);
+  devstack::add_plan(line);
+  devstack::add_exec(line);
+  devstack::add_run(line);
+  devstack::add_cp(line);
+  devstack::add_images(line);
+  devstack::add_top(line);
   devstack::add_registry(line);
   devstack::add_dns(line);
   devstack::add_kv(line);

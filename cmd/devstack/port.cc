@@ -2,8 +2,7 @@
 
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
-#include "cmd/devstack/paths.h"
-#include "core/control/client.h"
+#include "cmd/devstack/service_units.h"
 #include "core/docker/client.h"
 
 namespace devstack {
@@ -11,31 +10,29 @@ namespace {
 
 struct PortOptions {
   std::string service;
-  std::string port;
+  std::string port, protocol;
+  int index = 0;
 };
 
-/// Compose's `port`: where the published port of the first instance is.
+/// Compose's `port`: where the published port of an instance is.
 asio::awaitable<Result<std::string>> published(PortOptions options) {
-  CO_TRY(const auto wanted, docker::parse_container_port(options.port));
-  const control::ControlClient control(state_dir());
-  CO_TRY(const auto status, co_await control.status());
-  CO_TRY(auto engine, docker::Client::connect_to());
-  for (const auto& unit : status.services) {
-    if (unit.name != options.service && unit.service != options.service) continue;
-    if (unit.type != supervisor::UnitType::container) {
-      co_return fail(Errc::failed, "{} is a host process: it listens on {}", options.service,
-                     unit.addresses.empty() ? "no port" : unit.addresses.front());
-    }
-    CO_TRY(const auto container, co_await engine.inspect_container(unit.id));
-    const auto found = container.ports.find(wanted);
-    if (found == container.ports.end() || found->second.empty()) {
-      co_return fail(Errc::not_found, "{} does not publish {}", options.service, docker::to_string(wanted));
-    }
-    std::string lines;
-    for (const auto& binding : found->second) lines += fmt::format("{}:{}\n", binding.host_ip, binding.host_port);
-    co_return lines;
+  CO_TRY(auto wanted, docker::parse_container_port(options.port));
+  if (!options.protocol.empty()) wanted.protocol = options.protocol;
+  CO_TRY(const auto status, co_await running_status());
+  CO_TRY(const auto unit, unit_of_service(status, options.service, options.index));
+  if (unit.type != supervisor::UnitType::container) {
+    co_return fail(Errc::failed, "{} is a host process: it listens on {}", options.service,
+                   unit.addresses.empty() ? "no port" : unit.addresses.front());
   }
-  co_return fail(Errc::not_found, "no service \"{}\" in {}", options.service, status.project);
+  CO_TRY(auto engine, docker::Client::connect_to());
+  CO_TRY(const auto container, co_await engine.inspect_container(unit.id));
+  const auto found = container.ports.find(wanted);
+  if (found == container.ports.end() || found->second.empty()) {
+    co_return fail(Errc::not_found, "{} does not publish {}", options.service, docker::to_string(wanted));
+  }
+  std::string lines;
+  for (const auto& binding : found->second) lines += fmt::format("{}:{}\n", binding.host_ip, binding.host_port);
+  co_return lines;
 }
 
 }  // namespace
@@ -45,6 +42,8 @@ void add_port(CommandLine line) {
   auto options = std::make_shared<PortOptions>();
   command->add_option("SERVICE", options->service)->required();
   command->add_option("PORT", options->port, "the container's port: 5432 or 53/udp")->required();
+  command->add_option("--protocol", options->protocol, "tcp or udp")->check(CLI::IsMember({"tcp", "udp"}));
+  command->add_option("--index", options->index, "which instance (default: the first that runs)");
   command->callback([line, options] {
     line.chosen = [options] {
       const auto lines = run_blocking(published(*options));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cmd/devstack/paths.h"
+
 namespace devstack {
 
 std::string named_project(const Globals& globals) {
@@ -33,6 +35,19 @@ std::string unit_in(const supervisor::Status& status, const std::string& project
     return unit.project == project && (unit.service == name || unit.name == project + "/" + name);
   });
   return its_own ? project + "/" + name : name;
+}
+
+ProjectClient::ProjectClient(std::string project) : client_(state_dir()), project_(std::move(project)) {}
+
+asio::awaitable<Result<supervisor::Status>> ProjectClient::status() const {
+  CO_TRY(auto all, co_await client_.status());
+  co_return supervisor::of_project(std::move(all), project_);
+}
+
+asio::awaitable<Result<void>> ProjectClient::carry_out(control::UnitOrder order) const {
+  CO_TRY(const auto all, co_await client_.status());
+  order.name = unit_in(all, project_, order.name);
+  co_return co_await client_.carry_out(std::move(order));
 }
 
 }  // namespace devstack

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cmd/devstack/command.h"
+#include "core/control/client.h"
 #include "core/supervisor/status.h"
 
 /// Which of the projects that are up side by side a command is about.
@@ -21,5 +22,18 @@ std::vector<std::string> project_names(const supervisor::Status& status);
 
 /// A service or unit as the supervisor knows it: NAME of `project` is PROJECT/NAME while several are up. Pure.
 std::string unit_in(const supervisor::Status& status, const std::string& project, const std::string& name);
+
+/// The supervisor as a command about one project sees it: that project's services, by their own names. Where it is not
+/// up (or is ""), all there is.
+class ProjectClient {
+ public:
+  explicit ProjectClient(std::string project);
+  [[nodiscard]] asio::awaitable<Result<supervisor::Status>> status() const;
+  asio::awaitable<Result<void>> carry_out(control::UnitOrder order) const;
+
+ private:
+  control::ControlClient client_;
+  std::string project_;
+};
 
 }  // namespace devstack

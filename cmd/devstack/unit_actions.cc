@@ -1,43 +1,213 @@
+// start, stop, restart, kill, rm, scale: what changes single services of the running stack.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
 
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/project_choice.h"
+#include "cmd/devstack/terminal.h"
+#include "cmd/devstack/up_choice.h"
 #include "core/control/client.h"
+#include "core/stack/explain.h"
 
 namespace devstack {
 namespace {
 
-int act(const Globals& globals, control::UnitAction action, const std::vector<std::string>& names) {
-  const control::ControlClient client(state_dir());
-  const auto status = run_blocking(client.status());
-  if (!status) return report(status.error());
-  const auto project = named_project(globals);
-  for (const auto& name : names) {
-    const auto done = run_blocking(client.unit_action(action, unit_in(*status, project, name)));
-    if (!done) return report(done.error());
-    fmt::print("{}: {} done\n", name, control::to_string(action));
+using control::UnitAction;
+using control::UnitOrder;
+using supervisor::UnitState;
+
+struct ActionFlags {
+  std::string project;  ///< "" = all that is up
+  std::vector<std::string> services;
+  int timeout = -1;
+  bool no_deps = false;
+  std::string signal = "SIGKILL";
+  bool force = false, stop = false, volumes = false;
+};
+using FlagsPtr = std::shared_ptr<ActionFlags>;
+
+const char* done_word(UnitAction action) {
+  switch (action) {
+    case UnitAction::start:
+      return "started";
+    case UnitAction::stop:
+      return "stopped";
+    case UnitAction::restart:
+      return "restarted";
+    case UnitAction::kill:
+      return "killed";
+    case UnitAction::remove:
+      break;
   }
+  return "removed";
+}
+
+bool may_run(UnitState state) {
+  return state == UnitState::starting || state == UnitState::running || state == UnitState::unhealthy ||
+         state == UnitState::backoff || state == UnitState::stopping || state == UnitState::waiting;
+}
+
+/// The services of the stack, dependencies first.
+std::vector<std::string> services_of(const supervisor::Status& status) {
+  std::vector<std::string> out;
+  for (const auto& unit : status.services) {
+    if (std::find(out.begin(), out.end(), unit.service) == out.end()) out.push_back(unit.service);
+  }
+  return out;
+}
+
+/// What is named, or all; what goes down, dependents first.
+asio::awaitable<Result<std::vector<std::string>>> targets(UnitAction action, ActionFlags flags) {
+  if (!flags.services.empty()) co_return flags.services;
+  const ProjectClient client(flags.project);
+  CO_TRY(const auto status, co_await client.status());
+  auto all = services_of(status);
+  if (action != UnitAction::start) std::reverse(all.begin(), all.end());
+  co_return all;
+}
+
+asio::awaitable<Result<void>> carry_out(UnitAction action, ActionFlags flags) {
+  const ProjectClient client(flags.project);
+  CO_TRY(const auto names, co_await targets(action, flags));
+  // Stopped together and then started in their order: a dependency is never restarted under who needs it.
+  const bool all_again = action == UnitAction::restart && flags.services.empty();
+  for (const auto& name : names) {
+    UnitOrder order{.action = all_again ? UnitAction::stop : action, .name = name, .signal = flags.signal};
+    if (flags.timeout >= 0) order.grace = std::chrono::seconds(flags.timeout);
+    CO_CHECK(co_await client.carry_out(std::move(order)));
+    if (!all_again) fmt::print("{} {}\n", name, done_word(action));
+  }
+  for (auto name = names.rbegin(); all_again && name != names.rend(); ++name) {
+    CO_CHECK(co_await client.carry_out(UnitOrder{.action = UnitAction::start, .name = *name}));
+    fmt::print("{} {}\n", *name, done_word(action));
+  }
+  co_return Result<void>();
+}
+
+int act(UnitAction action, const ActionFlags& flags) {
+  const auto done = run_blocking(carry_out(action, flags));
+  return done ? 0 : report(done.error());
+}
+
+/// Units of the named services that do not run, or with `stop` all of them.
+asio::awaitable<Result<std::vector<supervisor::UnitStatus>>> removable(ActionFlags flags) {
+  const ProjectClient client(flags.project);
+  CO_TRY(const auto status, co_await client.status());
+  std::vector<supervisor::UnitStatus> out;
+  for (const auto& name : flags.services) {
+    const bool known = std::any_of(status.services.begin(), status.services.end(),
+                                   [&](const auto& unit) { return unit.service == name || unit.name == name; });
+    if (!known) co_return fail(Errc::not_found, "no service \"{}\" in {}", name, status.project);
+  }
+  for (auto unit = status.services.rbegin(); unit != status.services.rend(); ++unit) {
+    const auto& names = flags.services;
+    const bool meant = names.empty() || std::find(names.begin(), names.end(), unit->service) != names.end() ||
+                       std::find(names.begin(), names.end(), unit->name) != names.end();
+    if (meant && (flags.stop || !may_run(unit->state))) out.push_back(*unit);
+  }
+  co_return out;
+}
+
+asio::awaitable<Result<void>> remove_units(std::string project, std::vector<supervisor::UnitStatus> units) {
+  const ProjectClient client(std::move(project));
+  for (const auto& unit : units) {
+    if (may_run(unit.state)) CO_CHECK(co_await client.carry_out({.action = UnitAction::stop, .name = unit.name}));
+    CO_CHECK(co_await client.carry_out({.action = UnitAction::remove, .name = unit.name}));
+    fmt::print("{} removed\n", unit.name);
+  }
+  co_return Result<void>();
+}
+
+int remove(const ActionFlags& flags) {
+  const auto units = run_blocking(removable(flags));
+  if (!units) return report(units.error());
+  if (units->empty()) {
+    fmt::print("nothing to remove: no service is stopped\n");
+    return 0;
+  }
+  if (!flags.force) {
+    std::string names;
+    for (const auto& unit : *units) names += " " + unit.name;
+    fmt::print("going to remove{}\nare you sure? [yN] ", names);
+    std::fflush(stdout);
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (!answer.starts_with('y') && !answer.starts_with('Y')) return 0;
+  }
+  const auto done = run_blocking(remove_units(flags.project, *units));
+  return done ? 0 : report(done.error());
+}
+
+int scale(const std::vector<std::string>& counts, bool no_deps) {
+  UpChoice choice;
+  for (const auto& text : counts) {
+    const auto one = stack::parse_scale(text);
+    if (!one) return report(one.error());
+    choice.scale[one->first] = one->second;
+    choice.how.services.push_back(one->first);
+  }
+  choice.how.no_deps = no_deps;
+  const control::ControlClient client(state_dir());
+  const auto changes = run_blocking(client.apply(choice_request(choice)));
+  if (!changes) return report(changes.error());
+  fmt::print("{}\n", changes->empty() ? "nothing changed" : *changes);
   return 0;
+}
+
+CLI::App* add_action(CommandLine line, UnitAction action, const char* help, const FlagsPtr& flags) {
+  auto* command = line.cli.add_subcommand(std::string(control::to_string(action)), help);
+  command->add_option("SERVICE", flags->services, "services or units; none: all of the stack");
+  command->callback([line, action, flags] {
+    line.chosen = [&globals = line.globals, action, flags] {
+      flags->project = named_project(globals);
+      return act(action, *flags);
+    };
+  });
+  return command;
+}
+
+void add_timeout(CLI::App& command, const FlagsPtr& flags) {
+  command.add_option("-t,--timeout", flags->timeout, "seconds one may take to stop (default: its own grace)");
 }
 
 }  // namespace
 
 void add_unit_actions(CommandLine line) {
-  using control::UnitAction;
-  const std::pair<UnitAction, const char*> actions[] = {
-      {UnitAction::start, "start stopped services"},
-      {UnitAction::stop, "stop services, the rest of the stack runs on"},
-      {UnitAction::restart, "stop and start services"}};
-  for (const auto& [action, help] : actions) {
-    auto* command = line.cli.add_subcommand(std::string(control::to_string(action)), help);
-    auto names = std::make_shared<std::vector<std::string>>();
-    command->add_option("SERVICE", *names, "services or units")->required();
-    command->callback([line, action = action, names] {
-      line.chosen = [&globals = line.globals, action, names] { return act(globals, action, *names); };
-    });
-  }
+  const auto fresh = [] { return std::make_shared<ActionFlags>(); };
+  add_action(line, UnitAction::start, "start stopped services", fresh());
+  auto flags = fresh();
+  add_timeout(*add_action(line, UnitAction::stop, "stop services, the rest of the stack runs on", flags), flags);
+  flags = fresh();
+  auto* restart = add_action(line, UnitAction::restart, "stop and start services", flags);
+  add_timeout(*restart, flags);
+  restart->add_flag("--no-deps", flags->no_deps, "not what depends on them with restart: true");
+  flags = fresh();
+  auto* kill = add_action(line, UnitAction::kill, "send a signal to services", flags);
+  kill->add_option("-s,--signal", flags->signal, "HUP, SIGUSR1, 9 (default SIGKILL, which stops them for good)");
+
+  flags = fresh();
+  auto* rm = line.cli.add_subcommand("rm", "remove the containers of stopped services");
+  rm->add_option("SERVICE", flags->services, "services or units; none: all that are stopped");
+  rm->add_flag("-f,--force", flags->force, "do not ask");
+  rm->add_flag("-s,--stop", flags->stop, "stop what runs first");
+  rm->add_flag("-v,--volumes", flags->volumes, "their anonymous volumes, too (always so)");
+  rm->callback([line, flags] {
+    line.chosen = [&globals = line.globals, flags] {
+      flags->project = named_project(globals);
+      return remove(*flags);
+    };
+  });
+
+  auto counts = std::make_shared<std::vector<std::string>>();
+  auto no_deps = std::make_shared<bool>(false);
+  auto* command = line.cli.add_subcommand("scale", "so many instances of services, until the next up");
+  command->add_option("SERVICE=N", *counts, "worker=3")->required();
+  command->add_flag("--no-deps", *no_deps, "do not start what they depend on");
+  command->callback([line, counts, no_deps] { line.chosen = [counts, no_deps] { return scale(*counts, *no_deps); }; });
 }
 
 }  // namespace devstack

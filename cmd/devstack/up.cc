@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <map>
@@ -8,8 +9,10 @@
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/daemon.h"
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/plan.h"
 #include "cmd/devstack/status_text.h"
 #include "cmd/devstack/terminal.h"
+#include "cmd/devstack/up_flags.h"
 #include "core/base/async/clock.h"
 #include "core/base/duration.h"
 #include "core/base/log.h"
@@ -29,6 +32,10 @@ struct UpOptions {
   bool detach = false;
   int ready_fd = -1;
   std::string wait_timeout = "120s";
+  bool dry_run = false;
+  bool explain = false;
+  bool no_wait = false;
+  Attachment attachment;
 };
 
 /// Says each unit once when it settles, and again when that changes.
@@ -62,7 +69,17 @@ class Progress {
   std::map<std::string, UnitState> shown_;
 };
 
+/// What an `up` of those services waits for; of all where none is named.
+Status part_of(Status status, const std::vector<std::string>& services) {
+  if (services.empty()) return status;
+  std::erase_if(status.services, [&](const UnitStatus& unit) {
+    return std::find(services.begin(), services.end(), unit.service) == services.end();
+  });
+  return status;
+}
+
 bool all_settled(const Status& status) {
+  if (status.converging) return false;
   for (const auto* list : {&status.components, &status.services}) {
     for (const auto& unit : *list) {
       if (!supervisor::settled(unit.state)) return false;
@@ -83,16 +100,26 @@ std::string what_is_wrong(const Status& status) {
   return out;
 }
 
-/// Polls the supervisor until every unit of the project has settled or time is up.
-asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, std::string project, Instant deadline,
-                                             Progress& progress) {
+/// What an `up` waits for, and how long.
+struct Awaited {
+  std::string project;
+  std::vector<std::string> services;  ///< none: all of the project
+  Instant deadline;
+};
+
+/// Polls the supervisor until every unit that is waited for has settled or time is up.
+asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Awaited what, Progress& progress) {
+  const auto& services = what.services;
   for (;;) {
     CO_TRY(auto all, co_await client.status());
-    auto status = supervisor::of_project(std::move(all), project);
+    auto status = part_of(supervisor::of_project(std::move(all), what.project), services);
     progress.show(status);
-    // Settled and well but not healthy: a change is still being carried out.
-    if (status.healthy || (all_settled(status) && !what_is_wrong(status).empty())) co_return status;
-    if (std::chrono::steady_clock::now() >= deadline) {
+    const bool settled = all_settled(status);
+    const bool wrong = !what_is_wrong(status).empty();
+    // Of a part, others may be as they like. Of all, settled and well but not healthy is a route that is on its way.
+    if (!services.empty() && settled) status.healthy = !wrong;
+    if (status.healthy || (settled && wrong)) co_return status;
+    if (std::chrono::steady_clock::now() >= what.deadline) {
       co_return fail(Errc::unhealthy, "not healthy in time:\n  {}\nit goes on starting; see: devstack status",
                      what_is_wrong(status));
     }
@@ -113,11 +140,12 @@ std::string summary(const Status& status, std::chrono::steady_clock::duration to
   return out;
 }
 
-int wait_and_report(const Globals& globals, const control::ControlClient& client, const std::string& project,
+int wait_and_report(const Globals& globals, const std::string& project, const std::vector<std::string>& services,
                     std::chrono::nanoseconds limit, std::chrono::steady_clock::time_point began) {
+  const control::ControlClient client(state_dir());
   Progress progress(globals);
   const auto deadline = began + std::chrono::duration_cast<Instant::duration>(limit);
-  const auto status = run_blocking(wait_settled(client, project, deadline, progress));
+  const auto status = run_blocking(wait_settled(client, {project, services, deadline}, progress));
   if (!status) return report(status.error());
   if (!status->healthy) {
     return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status) +
@@ -131,29 +159,47 @@ int wait_and_report(const Globals& globals, const control::ControlClient& client
   return 0;
 }
 
-int up(const Globals& globals, const UpOptions& options) {
+/// Says what changes, before it is done, where `up` is asked to explain.
+void explain_changes(const Globals& globals, const control::ControlClient& client, const std::string& request) {
+  const auto text = run_blocking(client.plan(request));
+  const auto changes = text ? changes_from_json(*text) : Result<Changes>(tl::unexpected(text.error()));
+  if (changes && !globals.json) fmt::print("{}", changes_text(*changes, Explained::yes));
+}
+
+int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   const auto began = std::chrono::steady_clock::now();
   const auto limit = parse_duration(options.wait_timeout);
   if (!limit) return report(Error{Errc::usage, "--wait-timeout: " + limit.error().message});
+  const auto choice = choice_of(flags);
+  if (!choice) return report(choice.error());
+  if (options.dry_run) return print_changes(globals, *choice, options.explain ? Explained::yes : Explained::no);
   const auto load = load_options(globals);
   auto file = stack::load(load);
   if (!file) return report(file.error());
-  if (options.foreground) {
-    return run_in_foreground(globals, ForegroundOptions{load, std::move(*file), options.ready_fd});
+  const auto& code_from = options.attachment.exit_code_from;
+  if (!code_from.empty() && !file->services.contains(code_from)) {
+    return report(Error{Errc::not_found, fmt::format("--exit-code-from: no service \"{}\"", code_from)});
+  }
+  if (options.foreground || options.attachment.wanted()) {
+    if (options.detach) return report(Error{Errc::usage, "-d and flags that stay in this terminal exclude each other"});
+    return run_in_foreground(globals,
+                             ForegroundOptions{load, std::move(*file), *choice, options.attachment, options.ready_fd});
   }
   for (const auto& warning : file->warnings) terminal::complain(warning);
 
   const control::ControlClient client(state_dir());
   if (run_blocking(client.is_running())) {
-    const auto changes = run_blocking(client.apply(apply_request(load)));
+    const auto request = up_request(load, *choice);
+    if (options.explain) explain_changes(globals, client, request);
+    const auto changes = run_blocking(client.apply(request));
     if (!changes) return report(changes.error());
     if (!globals.json) {
       fmt::print("{}\n", changes->empty() ? file->project + " is already up, nothing changed" : *changes);
     }
-  } else if (const auto started = start_in_background(globals, *file); !started) {
+  } else if (const auto started = start_in_background(globals, *file, *choice); !started) {
     return report(started.error());
   }
-  return wait_and_report(globals, client, file->project, *limit, began);
+  return options.no_wait ? 0 : wait_and_report(globals, file->project, choice->how.services, *limit, began);
 }
 
 }  // namespace
@@ -161,13 +207,29 @@ int up(const Globals& globals, const UpOptions& options) {
 void add_up(CommandLine line) {
   auto* command = line.cli.add_subcommand("up", "start the stack and return when all of it is healthy");
   auto options = std::make_shared<UpOptions>();
+  auto flags = std::make_shared<UpFlags>();
+  add_up_flags(*command, flags);
   command->add_flag("-d,--detach", options->detach, "run in the background (the default)");
   command->add_flag("--foreground", options->foreground, "stay in this terminal; for systemd");
+  command->add_flag("--no-wait", options->no_wait, "return once all is begun, not when it is healthy");
   command->add_option("--wait-timeout", options->wait_timeout, "how long to wait for health (default 120s)");
+  command->add_flag("--dry-run", options->dry_run, "only say what would be done to each service");
+  command->add_flag("--explain", options->explain, "say why, with the keys that changed");
+  command->add_flag("--watch", flags->watch, "follow the stack's files: each change of them is applied");
+  command->add_flag("--abort-on-container-exit", options->attachment.abort_on_exit,
+                    "stay in this terminal, and stop everything when one ends");
+  command->add_option("--exit-code-from", options->attachment.exit_code_from,
+                      "the same, and exit with the code of that service");
+  command
+      ->add_option("--attach", options->attachment.only, "stay in this terminal and show only these services' output")
+      ->allow_extra_args(false);
+  command->add_option("--no-attach", options->attachment.never, "do not show these services' output")
+      ->allow_extra_args(false);
   command->add_option("--ui-dir", line.globals.ui_dir, "serve the status page's files from this folder");
   command->add_option("--ready-fd", options->ready_fd)->group("");
-  command->callback(
-      [line, options] { line.chosen = [&globals = line.globals, options] { return up(globals, *options); }; });
+  command->callback([line, options, flags] {
+    line.chosen = [&globals = line.globals, options, flags] { return up(globals, *options, *flags); };
+  });
 }
 
 }  // namespace devstack

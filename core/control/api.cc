@@ -54,6 +54,28 @@ bool switched_on(const http::Query& query, std::string_view name) {
   return value && *value != "0" && *value != "false";
 }
 
+Result<std::optional<std::chrono::seconds>> parse_grace(const http::Query& query) {
+  TRY(const auto timeout, number(query, "timeout"));
+  std::optional<std::chrono::seconds> grace;
+  if (timeout) grace = std::chrono::seconds(*timeout);
+  return grace;
+}
+
+Result<supervisor::DownOptions> parse_down_options(const http::Query& query) {
+  using supervisor::RemoveImages;
+  supervisor::DownOptions options;
+  TRY(options.grace, parse_grace(query));
+  options.volumes = switched_on(query, "volumes");
+  options.orphans = switched_on(query, "orphans");
+  const auto images = query.get("images").value_or("");
+  if (images == "local") options.images = RemoveImages::local;
+  if (images == "all") options.images = RemoveImages::all;
+  if (!images.empty() && options.images == RemoveImages::none) {
+    return fail(Errc::invalid_argument, "images: \"{}\" is neither local nor all", images);
+  }
+  return options;
+}
+
 Result<LogRequest> parse_log_request(const http::Query& query) {
   LogRequest request;
   for (const auto name : query.all("service")) {
@@ -88,12 +110,17 @@ std::string_view to_string(UnitAction action) {
       return "start";
     case UnitAction::restart:
       return "restart";
+    case UnitAction::kill:
+      return "kill";
+    case UnitAction::remove:
+      return "remove";
   }
   return "";
 }
 
 std::optional<UnitAction> parse_unit_action(std::string_view text) {
-  for (const auto action : {UnitAction::stop, UnitAction::start, UnitAction::restart}) {
+  for (const auto action :
+       {UnitAction::stop, UnitAction::start, UnitAction::restart, UnitAction::kill, UnitAction::remove}) {
     if (to_string(action) == text) return action;
   }
   return std::nullopt;
@@ -148,26 +175,12 @@ struct ControlApi::Impl {
     co_return std::move(*pending->result);
   }
 
-  asio::awaitable<Result<void>> act(UnitAction action, std::string name) {
-    switch (action) {
-      case UnitAction::stop:
-        return stack.stop_unit(std::move(name));
-      case UnitAction::start:
-        return stack.start_unit(std::move(name));
-      case UnitAction::restart:
-        break;
-    }
-    return stack.restart_unit(std::move(name));
-  }
-
   asio::awaitable<http::Response> answer_down(const http::Query& query) {
-    const auto timeout = number(query, "timeout");
-    if (!timeout) co_return error_response(timeout.error());
+    const auto options_given = parse_down_options(query);
+    if (!options_given) co_return error_response(options_given.error());
     if (!options.down) co_return failure(Errc::unavailable, "down is not available here");
-    std::optional<std::chrono::seconds> grace;
-    if (timeout->has_value()) grace = std::chrono::seconds(**timeout);
     std::string project(query.get("project").value_or(""));
-    const auto result = co_await to_its_end<void>("down", options.down(grace, std::move(project)));
+    const auto result = co_await to_its_end<void>("down", options.down(*options_given, std::move(project)));
     co_return done(result);
   }
 
@@ -272,8 +285,12 @@ supervisor::Status ControlApi::status() const {
 Signal& ControlApi::changed() { return impl_->changed; }
 
 asio::awaitable<Result<void>> ControlApi::unit_action(UnitAction action, std::string name) {
-  auto title = fmt::format("{} {}", to_string(action), name);
-  auto work = impl_->act(action, std::move(name));
+  return carry_out(UnitOrder{.action = action, .name = std::move(name)});
+}
+
+asio::awaitable<Result<void>> ControlApi::carry_out(UnitOrder order) {
+  auto title = fmt::format("{} {}", to_string(order.action), order.name);
+  auto work = impl_->stack.carry_out(std::move(order));
   co_return co_await impl_->to_its_end<void>(std::move(title), std::move(work));
 }
 
@@ -341,7 +358,12 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
     auto name = http::decode_path(path.substr(kUnits.size(), slash - kUnits.size()));
     if (action && name && !name->empty()) {
       if (!post) co_return method_not_allowed("POST");
-      const auto result = co_await unit_action(*action, std::move(*name));
+      UnitOrder order{.action = *action, .name = std::move(*name)};
+      auto grace = parse_grace(*query);
+      if (!grace) co_return error_response(grace.error());
+      order.grace = *grace;
+      if (const auto signal = query->get("signal")) order.signal = std::string(*signal);
+      const auto result = co_await carry_out(std::move(order));
       co_return done(result);
     }
   }

@@ -33,14 +33,13 @@ struct ControlOptions {
   /// The document of GET /v1/dns/queries (core/dns/queries_json.h), with the queries from number `after` on.
   std::function<std::string(std::uint64_t after)> dns_queries;
   /// `project` "" = all of them, and then the components.
-  std::function<asio::awaitable<Result<void>>(std::optional<std::chrono::seconds> grace, std::string project)> down;
+  std::function<asio::awaitable<Result<void>>(supervisor::DownOptions options, std::string project)> down;
   /// The bodies of POST /v1/apply and POST /v1/plan and what they answer are JSON between CLI and composition root;
   /// GET /v1/plan passes "".
   std::function<asio::awaitable<Result<std::string>>(std::string request_json)> apply;
   std::function<asio::awaitable<Result<std::string>>(std::string request_json)> plan;
 };
 
-enum class UnitAction { stop, start, restart };
 std::string_view to_string(UnitAction action);
 std::optional<UnitAction> parse_unit_action(std::string_view text);
 
@@ -55,8 +54,10 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/dns/log?tail=N&follow=1          text/plain, a query a line: what the DNS server was asked, and how it
 ///                                               answered
 ///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page
-///     POST /v1/units/NAME/{stop,start,restart}  by unit or service name; answers {} when done
-///     POST /v1/down?timeout=SECONDS&project=NAME   answers {} after the services (of that project) are down
+///     POST /v1/units/NAME/{stop,start,restart,kill,remove}  by unit or service name; answers {} when done.
+///                                               ?timeout=SECONDS for stop and restart, ?signal=HUP for kill
+///     POST /v1/down?project=NAME&timeout=SECONDS&volumes=1&images=local|all&orphans=1   answers {} after the services
+///                                               (of that project) are down
 ///     POST /v1/apply · GET, POST /v1/plan       the composition root's
 ///
 /// Errors: error_json.h. Loop thread; outlives the servers that hand it requests. `stack` outlives it.
@@ -79,6 +80,7 @@ class ControlApi {
   /// Bumps when status() may say something else.
   Signal& changed();
   asio::awaitable<Result<void>> unit_action(UnitAction action, std::string name);
+  asio::awaitable<Result<void>> carry_out(UnitOrder order);
 
   /// Writes an event of that name with what `render` makes of the status, now and whenever that text changes, as
   /// /v1/status/events does. Returns when the peer is gone.

@@ -159,15 +159,25 @@ asio::awaitable<Result<void>> ControlClient::stream_text(std::string target,
 }
 
 asio::awaitable<Result<void>> ControlClient::unit_action(UnitAction action, std::string name) const {
-  auto target = fmt::format("/v1/units/{}/{}", http::encode_path(name, http::Slash::escape), to_string(action));
+  co_return co_await carry_out(UnitOrder{.action = action, .name = std::move(name)});
+}
+
+asio::awaitable<Result<void>> ControlClient::carry_out(UnitOrder order) const {
+  auto target = fmt::format("/v1/units/{}/{}?signal={}", http::encode_path(order.name, http::Slash::escape),
+                            to_string(order.action), http::encode_path(order.signal, http::Slash::escape));
+  if (order.grace) target += fmt::format("&timeout={}", order.grace->count());
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> ControlClient::down(std::optional<std::chrono::seconds> grace,
-                                                  std::string project) const {
-  auto target = "/v1/down?project=" + http::encode_path(project, http::Slash::escape);
-  if (grace) target += fmt::format("&timeout={}", grace->count());
+asio::awaitable<Result<void>> ControlClient::down(supervisor::DownOptions options, std::string project) const {
+  using supervisor::RemoveImages;
+  auto target = fmt::format("/v1/down?volumes={}&orphans={}", options.volumes ? 1 : 0, options.orphans ? 1 : 0);
+  if (!project.empty()) target += "&project=" + http::encode_path(project, http::Slash::escape);
+  if (options.images != RemoveImages::none) {
+    target += options.images == RemoveImages::local ? "&images=local" : "&images=all";
+  }
+  if (options.grace) target += fmt::format("&timeout={}", options.grace->count());
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }

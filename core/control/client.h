@@ -38,9 +38,9 @@ class ControlClient {
   asio::awaitable<Result<void>> dns_log(int tail, Follow follow, std::function<void(std::string_view)> on_text) const;
 
   asio::awaitable<Result<void>> unit_action(UnitAction action, std::string name) const;
+  asio::awaitable<Result<void>> carry_out(UnitOrder order) const;
   /// Returns when the services (of that project, where one is named) are down: up to `kLongest`.
-  asio::awaitable<Result<void>> down(std::optional<std::chrono::seconds> grace = std::nullopt,
-                                     std::string project = {}) const;
+  asio::awaitable<Result<void>> down(supervisor::DownOptions options = {}, std::string project = {}) const;
   asio::awaitable<Result<std::string>> apply(std::string request_json) const;
   asio::awaitable<Result<std::string>> plan(std::string request_json = {}) const;
 

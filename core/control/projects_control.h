@@ -16,6 +16,21 @@ class ProjectsControl final : public StackControl {
   asio::awaitable<Result<void>> restart_unit(std::string name) override {
     return projects_.restart_unit(std::move(name));
   }
+  asio::awaitable<Result<void>> carry_out(UnitOrder order) override {
+    switch (order.action) {
+      case UnitAction::stop:
+        return projects_.stop_unit(std::move(order.name), order.grace);
+      case UnitAction::start:
+        return projects_.start_unit(std::move(order.name));
+      case UnitAction::restart:
+        return projects_.restart_unit(std::move(order.name), order.grace);
+      case UnitAction::kill:
+        return projects_.signal_unit(std::move(order.name), std::move(order.signal));
+      case UnitAction::remove:
+        break;
+    }
+    return projects_.remove_unit(std::move(order.name));
+  }
   [[nodiscard]] std::string log_file(const std::string& unit) const override { return projects_.log_file(unit); }
 
  private:

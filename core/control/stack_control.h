@@ -1,6 +1,8 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include "core/base/async/signal.h"
@@ -10,6 +12,16 @@
 namespace devstack::control {
 
 namespace asio = boost::asio;
+
+enum class UnitAction { stop, start, restart, kill, remove };
+
+/// What a user asks of a unit or of all units of a service.
+struct UnitOrder {
+  UnitAction action = UnitAction::stop;
+  std::string name;
+  std::optional<std::chrono::seconds> grace = std::nullopt;  ///< stop, restart: instead of its own
+  std::string signal = "SIGKILL";                            ///< kill
+};
 
 /// What the control API needs of a running stack: supervisor::Supervisor through SupervisorControl below, or a script
 /// (the demo page of tests/browser). Loop thread.
@@ -22,6 +34,8 @@ class StackControl {
   virtual asio::awaitable<Result<void>> stop_unit(std::string name) = 0;
   virtual asio::awaitable<Result<void>> start_unit(std::string name) = 0;
   virtual asio::awaitable<Result<void>> restart_unit(std::string name) = 0;
+  /// One of the three above without what the order adds to them, where this is not overridden.
+  virtual asio::awaitable<Result<void>> carry_out(UnitOrder order);
   /// The log file of a process unit; "" for other units.
   [[nodiscard]] virtual std::string log_file(const std::string& unit) const = 0;
 };
@@ -39,6 +53,7 @@ class SupervisorControl final : public StackControl {
   asio::awaitable<Result<void>> restart_unit(std::string name) override {
     return supervisor_.restart_unit(std::move(name));
   }
+  asio::awaitable<Result<void>> carry_out(UnitOrder order) override;
   [[nodiscard]] std::string log_file(const std::string& unit) const override { return supervisor_.log_file(unit); }
 
  private:

@@ -188,6 +188,7 @@ std::string to_json(const Status& status) {
                                       {"docker", status.docker},
                                       {"docker_detail", status.docker_detail},
                                       {"stopping", status.stopping},
+                                      {"converging", status.converging},
                                       {"healthy", status.healthy},
                                       {"components", each(status.components, unit)},
                                       {"services", each(status.services, unit)},
@@ -211,6 +212,7 @@ Result<Status> status_from_json(std::string_view text) {
   in.read("docker", status.docker);
   in.read("docker_detail", status.docker_detail);
   in.read("stopping", status.stopping);
+  in.read("converging", status.converging);
   in.read("healthy", status.healthy);
   in.read_each("components", status.components, read_unit);
   in.read_each("services", status.services, read_unit);

@@ -18,6 +18,7 @@
 ///     docker          string   the engine's version, "20.10.24"; "" when no engine answers …
 ///     docker_detail   string   … and then why, in words
 ///     stopping        boolean  `down` is under way
+///     converging      boolean  what was asked for last (`up`) is not begun for every service yet
 ///     healthy         boolean  every unit runs (healthy, where it has a check) or has completed
 ///     components      array of UNIT: parts of devstack itself (registry, dns, registrator, proxy, templates, ui)
 ///     services        array of UNIT: instances of the stack's services

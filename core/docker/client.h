@@ -152,7 +152,7 @@ class Client {
                                      std::function<void(LogStream, std::string_view)> on_bytes);
   asio::awaitable<Result<void>> logs(std::string id, LogOptions options,
                                      std::function<void(LogStream, std::string_view)> on_bytes);
-  /// The same with each line's time before it, from a moment on (nanoseconds since 1970); ends where `on_bytes` fails.
+  /// Each line with its time before it, from a moment on (nanoseconds since 1970); ends where `on_bytes` fails.
   asio::awaitable<Result<void>> timed_logs(std::string id, bool follow, std::int64_t since,
                                            std::function<Result<void>(LogStream, std::string_view)> on_bytes);
 

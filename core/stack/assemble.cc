@@ -125,7 +125,9 @@ Node assemble(std::vector<Document> documents, const Place& place, Assembly& all
   Node included = empty_map(root.at);
   for (auto& document : documents) {
     if (all.interpolating) interpolate_tree(document.root, all.fill(place.environment));
-    if (const auto include = document.root.take("include"); include && include->tag != Node::Tag::reset) {
+    if (auto include = document.root.take("include"); include && include->tag != Node::Tag::reset) {
+      // A path is needed even where values are wanted as they are written.
+      if (!all.interpolating) interpolate_tree(*include, all.fill(place.environment));
       included = merge_included(read_includes(*include, place, all), std::move(included), all.report);
     }
     resolve_extends(document, {&root, &included}, place, all);

@@ -29,6 +29,10 @@ class Backend {
   virtual asio::awaitable<Result<void>> halt(Grace grace) = 0;
   /// After halt(): removes what is left of it (the container).
   virtual asio::awaitable<Result<void>> remove() { co_return Result<void>(); }
+  /// Delivers a signal to what runs.
+  virtual asio::awaitable<Result<void>> signal(int /*number*/) {
+    co_return fail(Errc::conflict, "a component takes no signals");
+  }
   /// Ends watching and leaves the unit running.
   virtual asio::awaitable<void> detach() { co_return; }
   /// The engine is there again: look at what became of it.

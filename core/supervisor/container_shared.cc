@@ -62,8 +62,4 @@ asio::awaitable<Result<stack::Texts>> ContainerShared::write_files(stack::Servic
   co_return co_await disk_.run(std::move(write));
 }
 
-std::string ContainerShared::files_digest(const stack::ServiceSpec& service) const {
-  return grants_digest(service, configs_, secrets_);
-}
-
 }  // namespace devstack::supervisor

@@ -53,8 +53,6 @@ class ContainerShared {
   [[nodiscard]] bool wants_refresh(const stack::ServiceSpec& service) const;
 
   asio::awaitable<Result<stack::Texts>> write_files(stack::ServiceSpec service);
-  /// Configs and secrets, for a service's hash.
-  [[nodiscard]] std::string files_digest(const stack::ServiceSpec& service) const;
 
  private:
   asio::awaitable<Result<void>> pull(stack::ServiceSpec service, std::string image, Note note);

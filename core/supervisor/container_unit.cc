@@ -219,6 +219,11 @@ asio::awaitable<Result<void>> ContainerUnit::remove_all() {
   co_return co_await remove_container(true);
 }
 
+asio::awaitable<Result<void>> ContainerUnit::signal(int number) {
+  CO_CHECK(shared_.reachable());
+  co_return co_await shared_.engine.client().kill_container(id_, std::to_string(number));
+}
+
 asio::awaitable<void> ContainerUnit::detach() { co_await looks_.stop(); }
 
 void ContainerUnit::describe(UnitStatus& status) const {

@@ -26,6 +26,7 @@ class ContainerUnit final : public Backend {
   asio::awaitable<Result<UnitEvent>> launch() override;
   asio::awaitable<Result<void>> halt(Grace grace) override;
   asio::awaitable<Result<void>> remove() override;
+  asio::awaitable<Result<void>> signal(int number) override;
   asio::awaitable<void> detach() override;
   void reconcile() override;
   void describe(UnitStatus& status) const override;

@@ -50,14 +50,6 @@ std::set<std::string> chosen_units(const stack::Plan& plan, const ApplyOptions& 
   return names;
 }
 
-/// A service with other secrets is another service.
-void add_file_digests(stack::Plan& plan, const ContainerShared& containers) {
-  for (auto& unit : plan.units) {
-    if (unit.kind != stack::UnitKind::container) continue;
-    if (const auto digest = containers.files_digest(unit.spec); !digest.empty()) unit.config_hash += "+" + digest;
-  }
-}
-
 /// Units that asked to be restarted together with a dependency that is replaced.
 std::vector<std::shared_ptr<Unit>> restarted_with(const std::vector<std::shared_ptr<Unit>>& replaced,
                                                   const std::vector<std::shared_ptr<Unit>>& kept) {
@@ -124,7 +116,6 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOption
   if (!wanted.project_dir.empty()) processes.context.project_dir = wanted.project_dir;
   if (options.process_host) processes.context.host = options.process_host();
   containers.follow(wanted, asked);
-  add_file_digests(wanted, containers);
   auto container_names = names_of(wanted, stack::UnitKind::container);
   auto process_names = names_of(wanted, stack::UnitKind::process);
   if (!container_names.empty()) co_await engine.wait_probed(2s);

@@ -7,8 +7,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "core/supervisor/container_spec.h"
-
 namespace devstack::supervisor {
 namespace {
 
@@ -73,16 +71,6 @@ Result<void> write_file(const std::string& path, const std::string& content, con
 }
 
 }  // namespace
-
-std::string grants_digest(const stack::ServiceSpec& service, const FileDefs& configs, const FileDefs& secrets) {
-  const auto all = grants_of(service, configs, secrets);
-  if (!all) return {};
-  std::string text;
-  for (const auto& [grant, file, kind] : *all) {
-    if (file->file.empty()) text += fmt::format("{}:{}={};", grant->target, file->content.size(), file->content);
-  }
-  return text.empty() ? std::string() : digest(text);
-}
 
 Result<stack::Texts> write_grants(const stack::ServiceSpec& service, const FileDefs& configs, const FileDefs& secrets,
                                   const std::string& folder) {

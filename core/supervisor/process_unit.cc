@@ -214,6 +214,12 @@ asio::awaitable<Result<void>> ProcessUnit::remove() {
   co_return shared_.records->erase(unit_.name);
 }
 
+asio::awaitable<Result<void>> ProcessUnit::signal(int number) {
+  if (!child_) co_return fail(Errc::conflict, "{} does not run", unit_.name);
+  child_->signal(number);
+  co_return Result<void>();
+}
+
 asio::awaitable<void> ProcessUnit::detach() {
   co_await end_file_watch();
   co_await end_watch();

@@ -37,6 +37,7 @@ class ProcessUnit final : public Backend {
   asio::awaitable<Result<UnitEvent>> launch() override;
   asio::awaitable<Result<void>> halt(Grace grace) override;
   asio::awaitable<Result<void>> remove() override;
+  asio::awaitable<Result<void>> signal(int number) override;
   asio::awaitable<void> detach() override;
   void describe(UnitStatus& status) const override;
   [[nodiscard]] std::string log_file() const override;

@@ -62,6 +62,7 @@ Status Projects::status() const {
     }
     all.projects.push_back(project_status(name, *supervisor, one));
     all.healthy = all.healthy && one.healthy;
+    all.converging = all.converging || one.converging;
     for (auto unit : one.services) {
       if (several()) unit.name = name + "/" + unit.name;
       all.services.push_back(std::move(unit));
@@ -94,9 +95,9 @@ Result<Projects::Target> Projects::resolve(const std::string& name) const {
   return fail(Errc::not_found, "no service \"{}\" in this stack; there are: {}", name, known);
 }
 
-asio::awaitable<Result<void>> Projects::stop_unit(std::string name) {
+asio::awaitable<Result<void>> Projects::stop_unit(std::string name, std::optional<std::chrono::seconds> grace) {
   CO_TRY(const auto target, resolve(name));
-  co_return co_await target.supervisor->stop_unit(target.unit);
+  co_return co_await target.supervisor->stop_unit(target.unit, grace);
 }
 
 asio::awaitable<Result<void>> Projects::start_unit(std::string name) {
@@ -104,9 +105,19 @@ asio::awaitable<Result<void>> Projects::start_unit(std::string name) {
   co_return co_await target.supervisor->start_unit(target.unit);
 }
 
-asio::awaitable<Result<void>> Projects::restart_unit(std::string name) {
+asio::awaitable<Result<void>> Projects::restart_unit(std::string name, std::optional<std::chrono::seconds> grace) {
   CO_TRY(const auto target, resolve(name));
-  co_return co_await target.supervisor->restart_unit(target.unit);
+  co_return co_await target.supervisor->restart_unit(target.unit, grace);
+}
+
+asio::awaitable<Result<void>> Projects::signal_unit(std::string name, std::string signal) {
+  CO_TRY(const auto target, resolve(name));
+  co_return co_await target.supervisor->signal_unit(target.unit, std::move(signal));
+}
+
+asio::awaitable<Result<void>> Projects::remove_unit(std::string name) {
+  CO_TRY(const auto target, resolve(name));
+  co_return co_await target.supervisor->remove_unit(target.unit);
 }
 
 std::string Projects::log_file(const std::string& unit) const {
@@ -114,7 +125,7 @@ std::string Projects::log_file(const std::string& unit) const {
   return target ? target->supervisor->log_file(target->unit) : std::string();
 }
 
-asio::awaitable<Result<void>> Projects::down(std::string project, std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> Projects::down(std::string project, DownOptions options) {
   const auto at = std::find_if(projects_.begin(), projects_.end(), [&](const auto& p) { return p.name == project; });
   if (at == projects_.end()) {
     std::string known;
@@ -122,7 +133,7 @@ asio::awaitable<Result<void>> Projects::down(std::string project, std::optional<
     co_return fail(Errc::not_found, "no project \"{}\" is up here; up are: {}", project, known);
   }
   const auto supervisor = at->supervisor;
-  const auto outcome = co_await supervisor->down(grace);
+  const auto outcome = co_await supervisor->down(options);
   if (on_down) co_await on_down(project);
   // By now somebody else may have changed the list.
   std::erase_if(projects_, [&](const Project& other) { return other.supervisor == supervisor; });
@@ -130,15 +141,15 @@ asio::awaitable<Result<void>> Projects::down(std::string project, std::optional<
   co_return outcome;
 }
 
-asio::awaitable<Result<void>> Projects::down_all(std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> Projects::down_all(DownOptions options) {
   std::string left;
   stopping_ = true;
   const auto all = projects_;
   for (auto project = all.rbegin(); project != all.rend(); ++project) {
-    const auto outcome = co_await project->supervisor->down(grace);
+    const auto outcome = co_await project->supervisor->down(options);
     if (!outcome) add(left, outcome.error().message, "; ");
   }
-  const auto outcome = co_await components_->down(grace);
+  const auto outcome = co_await components_->down(options);
   if (!outcome) add(left, outcome.error().message, "; ");
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   co_return Result<void>();

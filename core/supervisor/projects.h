@@ -34,19 +34,22 @@ class Projects {
   Signal& changed() { return *changed_; }
 
   /// By PROJECT/NAME, or by NAME where only one project has it (Errc::conflict names those that do); also components.
-  asio::awaitable<Result<void>> stop_unit(std::string name);
+  asio::awaitable<Result<void>> stop_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt);
   asio::awaitable<Result<void>> start_unit(std::string name);
-  asio::awaitable<Result<void>> restart_unit(std::string name);
+  asio::awaitable<Result<void>> restart_unit(std::string name,
+                                             std::optional<std::chrono::seconds> grace = std::nullopt);
+  asio::awaitable<Result<void>> signal_unit(std::string name, std::string signal);
+  asio::awaitable<Result<void>> remove_unit(std::string name);
   [[nodiscard]] std::string log_file(const std::string& unit) const;
 
   /// Called when a project is down, before its supervisor goes; may be called twice.
   std::function<asio::awaitable<void>(std::string project)> on_down;
   /// Takes one project down and forgets it; the components and the others run on. Errc::not_found names those there
   /// are.
-  asio::awaitable<Result<void>> down(std::string project, std::optional<std::chrono::seconds> grace);
+  asio::awaitable<Result<void>> down(std::string project, DownOptions options);
   /// All projects, the last to come first, then the components. What could not be removed of one stops none of the
   /// rest.
-  asio::awaitable<Result<void>> down_all(std::optional<std::chrono::seconds> grace);
+  asio::awaitable<Result<void>> down_all(DownOptions options);
   /// Ends supervision and leaves services running: the next start re-adopts them.
   asio::awaitable<void> detach();
 

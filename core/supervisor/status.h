@@ -76,7 +76,8 @@ struct Status {
   std::string docker;  ///< "20.10.24", or "" and why in `docker_detail`
   std::string docker_detail;
   bool stopping = false;
-  bool healthy = false;  ///< every unit settled_well
+  bool converging = false;  ///< what was asked for last is not begun for every unit yet
+  bool healthy = false;     ///< every unit settled_well
   std::vector<UnitStatus> components;
   std::vector<UnitStatus> services;
   std::vector<ProjectStatus> projects;

@@ -177,6 +177,7 @@ Status Supervisor::Impl::status() const {
   status.docker = engine.state().up ? engine.state().info.version : std::string();
   status.docker_detail = engine.state().up ? std::string() : engine.state().detail;
   status.stopping = stopping;
+  status.converging = converged != applied;
   for (const auto& unit : components) status.components.push_back(unit->status());
   std::vector<std::string> shown;
   for (const auto& unit : units) {
@@ -265,29 +266,12 @@ const stack::Plan& Supervisor::plan() const { return impl_->plan; }
 Status Supervisor::status() const { return impl_->status(); }
 Signal& Supervisor::changed() { return impl_->changed; }
 
-asio::awaitable<Result<void>> Supervisor::stop_unit(std::string name) {
-  const auto impl = impl_;
-  CO_TRY(auto found, impl->named(name));
-  co_await impl->stop_in_order(found, std::nullopt);
-  std::string left;
-  for (const auto& unit : found) add_line(left, unit->halt_error());
-  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
-  co_return Result<void>();
-}
-
 asio::awaitable<Result<void>> Supervisor::start_unit(std::string name) {
   const auto impl = impl_;
   if (impl->stopping) co_return fail(Errc::conflict, "the stack is being stopped");
   CO_TRY(const auto found, impl->named(name));
   for (const auto& unit : found) unit->request_start();
   co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> Supervisor::restart_unit(std::string name) {
-  const auto impl = impl_;
-  std::string same = name;
-  CO_CHECK(co_await stop_unit(std::move(name)));
-  co_return co_await start_unit(std::move(same));
 }
 
 asio::awaitable<Result<void>> Supervisor::down(std::optional<std::chrono::seconds> grace) {

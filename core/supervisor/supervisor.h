@@ -88,9 +88,15 @@ class Supervisor {
   Signal& changed();
 
   /// By unit or service name; Errc::not_found names the known ones.
-  asio::awaitable<Result<void>> stop_unit(std::string name);
+  asio::awaitable<Result<void>> stop_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt);
   asio::awaitable<Result<void>> start_unit(std::string name);
-  asio::awaitable<Result<void>> restart_unit(std::string name);
+  asio::awaitable<Result<void>> restart_unit(std::string name,
+                                             std::optional<std::chrono::seconds> grace = std::nullopt);
+  /// Sends a signal ("HUP", "SIGUSR1", "9") to what runs; SIGKILL ends it for good, as a stop does. Errc::conflict when
+  /// nothing of it runs.
+  asio::awaitable<Result<void>> signal_unit(std::string name, std::string signal);
+  /// Removes what is left of units that do not run; the next start makes them anew. Errc::conflict while one runs.
+  asio::awaitable<Result<void>> remove_unit(std::string name);
 
   /// `down`: stops services in reverse order (at most `grace` each when given), removes containers and the project's
   /// network, then stops the components. Bounded; reports what could not be removed.

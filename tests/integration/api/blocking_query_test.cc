@@ -135,9 +135,10 @@ TEST(BlockingQuery, AProxyThatLeftBetweenTwoPollsIsNotMissed) {
   ApiServer server;
   server.exchange("PUT", "/v1/agent/service/register", R"({"Name":"web","Port":80})");
   server.exchange("PUT", "/v1/kv/a", "1");
-  server.exchange("PUT", "/v1/catalog/register",
-                  R"({"Node":"ext","Address":"10.0.0.1","Service":{"Service":"web-proxy","Kind":"connect-proxy","Port":1,)"
-                  R"("Proxy":{"DestinationServiceName":"web"}}})");
+  server.exchange(
+      "PUT", "/v1/catalog/register",
+      R"({"Node":"ext","Address":"10.0.0.1","Service":{"Service":"web-proxy","Kind":"connect-proxy","Port":1,)"
+      R"("Proxy":{"DestinationServiceName":"web"}}})");
   std::vector<std::pair<std::string, std::string>> seen;
   for (const std::string path : {"/v1/health/connect/web", "/v1/catalog/connect/web"}) {
     const auto answer = server.exchange("GET", path);

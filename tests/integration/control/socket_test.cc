@@ -162,7 +162,8 @@ TEST_F(ControlSocket, ActionEndsEvenWhenItsClientHangsUp) {
 TEST_F(ControlSocket, HooksCarryDownApplyAndPlan) {
   ControlOptions options;
   std::optional<std::chrono::seconds> asked;
-  options.down = [&](std::optional<std::chrono::seconds> grace, std::string) -> asio::awaitable<Result<void>> {
+  options.down = [&](supervisor::DownOptions wanted, std::string) -> asio::awaitable<Result<void>> {
+    const auto grace = wanted.grace;
     asked = grace;
     co_return Result<void>();
   };
@@ -171,7 +172,7 @@ TEST_F(ControlSocket, HooksCarryDownApplyAndPlan) {
     co_return "{\"echo\":" + request + "}";
   };
   serve(std::move(options));
-  EXPECT_TRUE(run(client.down(7s)));
+  EXPECT_TRUE(run(client.down({.grace = 7s, .volumes = false, .images = {}, .orphans = false})));
   EXPECT_EQ(asked, 7s);
   EXPECT_TRUE(run(client.down()));
   EXPECT_EQ(asked, std::nullopt);

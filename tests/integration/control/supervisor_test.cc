@@ -60,7 +60,7 @@ TEST(ControlOfSupervisor, ShowsComponentsAndTakesThemDown) {
   SupervisorControl control(boss);
   ControlOptions hooks;
   hooks.registry = reg->get();
-  hooks.down = [&](std::optional<std::chrono::seconds> grace, std::string) { return boss.down(grace); };
+  hooks.down = [&](supervisor::DownOptions options, std::string) { return boss.down(options); };
   ControlApi api(io.get_executor(), control, hooks);
   ControlServer server(io.get_executor(), api, dir.path());
   api.start();
@@ -89,7 +89,7 @@ TEST(ControlOfSupervisor, ShowsComponentsAndTakesThemDown) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, Errc::not_found);
 
-  const auto down = test::run(io, client.down(1s));
+  const auto down = test::run(io, client.down({.grace = 1s, .volumes = false, .images = {}, .orphans = false}));
   EXPECT_TRUE(down) << down.error().message;
   EXPECT_FALSE(dns.running);
   EXPECT_FALSE(page.running);

@@ -78,7 +78,7 @@ TEST_F(ProjectsTest, OneAloneSeesNoOther) {
   EXPECT_EQ(status.services.at(0).name, "web");
   EXPECT_EQ(status.services.at(0).project, "demo");
   EXPECT_EQ(status.components.at(0).name, "dns");
-  ASSERT_TRUE(test::run(machine.base.io, machine.projects->down_all(std::nullopt), 60s));
+  ASSERT_TRUE(test::run(machine.base.io, machine.projects->down_all({}), 60s));
   EXPECT_FALSE(machine.dns.runs);
 }
 
@@ -111,14 +111,14 @@ TEST_F(ProjectsTest, SeveralShareNeitherUnitsNorRecordsNorEntriesOfTheRegistry) 
   ASSERT_TRUE(machine.base.eventually([&] { return machine.unit("shop/web").state == State::running; }));
   EXPECT_NE(machine.unit("shop/web").id, shop.id);
 
-  ASSERT_TRUE(test::run(io, machine.projects->down("shop", std::nullopt), 60s));
+  ASSERT_TRUE(test::run(io, machine.projects->down("shop", {}), 60s));
   EXPECT_EQ(machine.unit("web").id, demo.id) << "the other runs on, by its own name again";
   EXPECT_EQ(machine.base.registry->snapshot()->instances("web").size(), 1U);
   EXPECT_TRUE(machine.dns.runs);
-  const auto gone = test::run(io, machine.projects->down("shop", std::nullopt));
+  const auto gone = test::run(io, machine.projects->down("shop", {}));
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().message, "no project \"shop\" is up here; up are: demo");
-  ASSERT_TRUE(test::run(io, machine.projects->down_all(std::nullopt), 60s));
+  ASSERT_TRUE(test::run(io, machine.projects->down_all({}), 60s));
 }
 
 TEST_F(ProjectsTest, AreTakenBackAfterTheSupervisorsEnd) {
@@ -139,7 +139,7 @@ TEST_F(ProjectsTest, AreTakenBackAfterTheSupervisorsEnd) {
   machine.projects->project("shop").apply(plan_of("shop", {sleeper()}));
   ASSERT_TRUE(machine.up());
   EXPECT_EQ(machine.unit("shop/web").id, shop);
-  ASSERT_TRUE(test::run(machine.base.io, machine.projects->down_all(std::nullopt), 60s));
+  ASSERT_TRUE(test::run(machine.base.io, machine.projects->down_all({}), 60s));
   EXPECT_TRUE(machine.base.registry->snapshot()->instances("web").empty());
 }
 

@@ -63,9 +63,8 @@ TEST(ServiceDefinition, RefusesUnknownFieldsAndWrongTypes) {
             "Request decode failed: json: unknown field \"Script\"");
   EXPECT_EQ(refusal(R"({"Name":"x","Check":{"Interval":"soon"}})"),
             "Request decode failed: time: invalid duration \"soon\"");
-  EXPECT_EQ(
-      refusal(R"({"Name":"x","Port":"80"})"),
-      "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int");
+  EXPECT_EQ(refusal(R"({"Name":"x","Port":"80"})"),
+            "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int");
 }
 
 TEST(ServiceDefinition, TextAfterTheFirstValueIsIgnored) { EXPECT_EQ(refusal(R"({"Name":"x"} trailing)"), "accepted"); }

@@ -31,5 +31,21 @@ TEST(GoFlags, FlagsOfSubcommandsAreFound) {
   EXPECT_THAT(long_flags_here(app), UnorderedElementsAre("help"));
 }
 
+TEST(GoFlags, TheCommandThatIsRunKeepsItsFlags) {
+  CLI::App app;
+  auto* exec = app.add_subcommand("exec");
+  bool flag = false;
+  std::string text;
+  exec->add_flag("-T", flag);
+  exec->add_option("-u,--user", text);
+  const auto apart = [&](std::vector<std::string> words) { return with_command_apart(std::move(words), 0, *exec); };
+  EXPECT_THAT(apart({"exec", "-T", "web", "ls", "-l"}), ElementsAre("exec", "-T", "web", "--", "ls", "-l"));
+  EXPECT_THAT(apart({"exec", "-Tu", "me", "web", "ls"}), ElementsAre("exec", "-Tu", "me", "web", "--", "ls"));
+  EXPECT_THAT(apart({"exec", "--user", "me", "web", "-x"}), ElementsAre("exec", "--user", "me", "web", "--", "-x"));
+  EXPECT_THAT(apart({"exec", "--user=me", "web", "x"}), ElementsAre("exec", "--user=me", "web", "--", "x"));
+  EXPECT_THAT(apart({"exec", "web"}), ElementsAre("exec", "web"));
+  EXPECT_THAT(apart({"exec", "web", "--", "x"}), ElementsAre("exec", "web", "--", "x"));
+}
+
 }  // namespace
 }  // namespace devstack

@@ -27,6 +27,7 @@ Status full() {
   status.docker = "20.10.24";
   status.docker_detail = "why";
   status.stopping = true;
+  status.converging = true;
   status.healthy = true;
   UnitStatus unit;
   unit.name = "hello-2";
@@ -69,6 +70,7 @@ TEST(StatusJson, ComesBackAsItWas) {
   EXPECT_EQ(back->services.at(0).exit_code, 137);
   EXPECT_EQ(back->pid, 4711);
   EXPECT_TRUE(back->stopping);
+  EXPECT_TRUE(back->converging);
   EXPECT_THAT(back->discovered.at(0).addresses, ElementsAre("172.17.0.9:80", "172.17.0.10:80"));
   EXPECT_EQ(back->discovered.at(0).passing, 1);
   EXPECT_EQ(back->projects.at(0).name, "demo");
@@ -86,7 +88,7 @@ TEST(StatusJson, HasEveryDocumentedField) {
   };
   EXPECT_THAT(names(document),
               ElementsAre("version", "project", "stack_file", "node", "pid", "started_at", "docker", "docker_detail",
-                          "stopping", "healthy", "components", "services", "projects", "discovered"));
+                          "stopping", "converging", "healthy", "components", "services", "projects", "discovered"));
   EXPECT_THAT(names(document.at("services").as_array().at(0).as_object()),
               ElementsAre("name", "service", "project", "type", "state", "health", "detail", "addresses", "links", "id",
                           "restarts", "started_at", "exit_code", "degraded"));

@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
+#include "core/stack/config.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/stack/load.h"
 
@@ -122,6 +121,16 @@ TEST(Include, OurKeysComeAlong) {
   EXPECT_EQ(file->dns.port, 8600);
   EXPECT_TRUE(file->dns.only_passing);
   EXPECT_EQ(file->templates.at(0).source, dir.file("sub/t"));
+}
+
+TEST(Include, PathsAreFilledInWhereValuesAreNot) {
+  TempDir dir;
+  dir.write("compose.yaml", "include: [\"${FOLDER:-sub}/inc.yaml\"]\n");
+  dir.write("sub/inc.yaml", "services: {a: {image: \"x:$TAG\", build: \"./$CONTEXT\"}}\n");
+  LoadOptions options;
+  options.cwd = dir.path();
+  EXPECT_EQ(merged_yaml(options).value_or("nothing"),
+            "services:\n  a:\n    image: \"x:$TAG\"\n    build: \"" + dir.file("sub/$CONTEXT") + "\"\n");
 }
 
 TEST(Include, ACycleIsNamed) {

@@ -1,0 +1,155 @@
+// cp: files between this machine and a container, as `docker cp` has it.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "cmd/devstack/blocking.h"
+#include "cmd/devstack/command.h"
+#include "cmd/devstack/copy_paths.h"
+#include "cmd/devstack/service_units.h"
+#include "cmd/devstack/terminal.h"
+#include "core/docker/client.h"
+#include "core/docker/tar.h"
+
+namespace devstack {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CopyFlags {
+  std::string from, to;
+  int index = 0;
+  bool archive = false, follow = false;
+};
+
+Result<std::string> read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::io, "cannot read {}: {}", path.string(), std::strerror(errno));
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+Result<void> add_to_tar(std::string& tar, const fs::path& path, const std::string& name, bool follow) {
+  struct stat info {};
+  if ((follow ? ::stat(path.c_str(), &info) : ::lstat(path.c_str(), &info)) != 0) {
+    return fail(Errc::not_found, "{}: {}", path.string(), std::strerror(errno));
+  }
+  docker::TarEntry entry;
+  entry.path = name;
+  entry.mode = info.st_mode & 07777U;
+  entry.uid = info.st_uid;
+  entry.gid = info.st_gid;
+  entry.modified = info.st_mtime;
+  std::error_code error;
+  if (S_ISLNK(info.st_mode)) {
+    entry.link_target = fs::read_symlink(path, error).string();
+  } else if (S_ISDIR(info.st_mode)) {
+    entry.path += "/";
+  } else if (S_ISREG(info.st_mode)) {
+    TRY(entry.content, read_file(path));
+  } else {
+    return {};  // sockets and devices are not copied
+  }
+  docker::append_tar_entry(tar, entry);
+  if (!S_ISDIR(info.st_mode)) return {};
+  for (const auto& below : fs::directory_iterator(path, error)) {
+    CHECK(add_to_tar(tar, below.path(), name + "/" + below.path().filename().string(), follow));
+  }
+  if (error) return fail(Errc::io, "cannot read {}: {}", path.string(), error.message());
+  return {};
+}
+
+Result<void> write_entry(const fs::path& at, const docker::TarEntry& entry) {
+  std::error_code error;
+  const auto mode = static_cast<fs::perms>(entry.mode & 07777U);
+  if (entry.path.ends_with('/')) {
+    fs::create_directories(at, error);
+    if (!error) fs::permissions(at, mode, error);
+  } else if (!entry.link_target.empty()) {
+    fs::remove(at, error);
+    fs::create_symlink(entry.link_target, at, error);
+  } else {
+    fs::create_directories(at.parent_path(), error);
+    if (fs::is_symlink(at)) fs::remove(at, error);  // never written through
+    std::ofstream out(at, std::ios::binary | std::ios::trunc);
+    out.write(entry.content.data(), static_cast<std::streamsize>(entry.content.size()));
+    out.close();
+    if (!out) return fail(Errc::io, "cannot write {}: {}", at.string(), std::strerror(errno));
+    fs::permissions(at, mode, error);
+  }
+  if (error) return fail(Errc::io, "cannot write {}: {}", at.string(), error.message());
+  return {};
+}
+
+Result<void> unpack(const std::string& tar, const std::string& to) {
+  TRY(const auto entries, docker::read_tar(tar));
+  std::error_code error;
+  const bool into_folder = fs::is_directory(to, error);
+  if (!into_folder && to.ends_with('/')) return fail(Errc::not_found, "{}: there is no such folder", to);
+  for (const auto& entry : entries) {
+    TRY(const auto below, unpacked_path(entry.path, into_folder));
+    CHECK(write_entry(below.empty() ? fs::path(to) : fs::path(to) / below, entry));
+  }
+  return {};
+}
+
+asio::awaitable<Result<void>> copy_out(docker::Client client, std::string container, std::string path, std::string to) {
+  CO_TRY(const auto tar, co_await client.get_archive(std::move(container), std::move(path)));
+  if (to == "-") co_return terminal::write(tar);
+  co_return unpack(tar, to);
+}
+
+asio::awaitable<Result<void>> copy_in(docker::Client client, std::string container, CopyFlags flags, std::string to) {
+  const auto target = co_await client.stat_path(container, to);
+  if (!target && target.error().code != Errc::not_found) co_return tl::unexpected<Error>(target.error());
+  const bool into_folder = target && target->folder;
+  if (flags.from == "-") {
+    if (!into_folder) co_return fail(Errc::not_found, "{}: there is no such folder in the container", to);
+    std::string tar(std::istreambuf_iterator<char>(std::cin), {});
+    co_return co_await client.put_archive(std::move(container), std::move(to), std::move(tar), flags.archive);
+  }
+  if (!into_folder && to.ends_with('/')) co_return fail(Errc::not_found, "{}: no such folder in the container", to);
+  const auto place = place_in_container(flags.from, to, into_folder);
+  std::string tar;
+  CO_CHECK(add_to_tar(tar, flags.from, place.name, flags.follow));
+  docker::end_tar(tar);
+  co_return co_await client.put_archive(std::move(container), place.folder, std::move(tar), flags.archive);
+}
+
+asio::awaitable<Result<void>> copy(CopyFlags flags) {
+  const auto from = container_path(flags.from);
+  const auto to = container_path(flags.to);
+  if (from.has_value() == to.has_value()) {
+    co_return fail(Errc::usage, "one side is SERVICE:PATH, the other a path here or -");
+  }
+  const auto& there = from ? *from : *to;
+  CO_TRY(const auto status, co_await running_status());
+  CO_TRY(const auto unit, container_of_service(status, there.service, flags.index));
+  CO_TRY(auto client, docker::Client::connect_to());
+  if (from) co_return co_await copy_out(std::move(client), unit.id, from->path, flags.to);
+  co_return co_await copy_in(std::move(client), unit.id, flags, to->path);
+}
+
+}  // namespace
+
+void add_cp(CommandLine line) {
+  auto* command = line.cli.add_subcommand("cp", "copy files between a service's container and this machine");
+  auto flags = std::make_shared<CopyFlags>();
+  command->add_option("--index", flags->index, "which instance (default: the first that runs)");
+  command->add_flag("-a,--archive", flags->archive, "keep owners");
+  command->add_flag("-L,--follow-link", flags->follow, "copy what links point to");
+  command->add_option("FROM", flags->from, "SERVICE:PATH, a path here, or - for a tar")->required();
+  command->add_option("TO", flags->to, "a path here, SERVICE:PATH, or - for a tar")->required();
+  command->callback([line, flags] {
+    line.chosen = [flags] {
+      const auto done = run_blocking(copy(*flags));
+      return done ? 0 : report(done.error());
+    };
+  });
+}
+
+}  // namespace devstack

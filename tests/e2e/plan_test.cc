@@ -1,0 +1,108 @@
+// What `plan` and `up --dry-run` announce is what `up` then does; and `up --watch`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <map>
+
+#include "tests/e2e/appliance.h"
+
+namespace devstack::e2e {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+constexpr const char* kStack = R"(
+name: e2eplan
+services:
+  hello: {image: devstack/hello, environment: {COLOUR: blue, DB_PASSWORD: secret1}}
+  side: {command: "sleep 1000", environment: {N: "1"}}
+  gone: {command: "sleep 1000"}
+)";
+constexpr const char* kChanged = R"(
+name: e2eplan
+services:
+  hello: {image: devstack/hello, environment: {COLOUR: red, DB_PASSWORD: secret2}}
+  side: {command: "sleep 1000", environment: {N: "1"}}
+  fresh: {command: "sleep 1000"}
+)";
+
+std::map<std::string, std::string> actions(const Appliance& appliance, const std::string& args) {
+  std::map<std::string, std::string> out;
+  const auto document = parse_json(appliance.must("--json " + args));
+  for (const auto& unit : document.at("units").as_array()) {
+    out[std::string(unit.at("name").as_string())] = std::string(unit.at("action").as_string());
+  }
+  return out;
+}
+
+std::map<std::string, std::string> ids(const Appliance& appliance) {
+  std::map<std::string, std::string> out;
+  const auto status = appliance.status();
+  for (const auto& unit : status.at("services").as_array()) {
+    out[std::string(unit.at("name").as_string())] = std::string(unit.at("id").as_string());
+  }
+  return out;
+}
+
+TEST(Plan, SaysWhatHappensAndUpDoesExactlyThat) {
+  Appliance appliance(kStack);
+  EXPECT_THAT(actions(appliance, "plan"),
+              ElementsAre(Pair("gone", "create"), Pair("hello", "create"), Pair("side", "create")));
+  EXPECT_NE(sh("test -e " + appliance.state_dir() + "/control.sock").code, 0);
+  appliance.must("up");
+  const auto before = ids(appliance);
+  EXPECT_THAT(actions(appliance, "up --dry-run"),
+              ElementsAre(Pair("gone", "unchanged"), Pair("hello", "unchanged"), Pair("side", "unchanged")));
+  appliance.rewrite(kChanged);
+  EXPECT_THAT(actions(appliance, "up --dry-run"), ElementsAre(Pair("fresh", "create"), Pair("gone", "remove"),
+                                                              Pair("hello", "recreate"), Pair("side", "unchanged")));
+  EXPECT_EQ(ids(appliance), before);
+  const auto said = appliance.must("plan --explain");
+  EXPECT_THAT(said, HasSubstr("~ environment.COLOUR: blue -> red\n"));
+  EXPECT_THAT(said, HasSubstr("~ environment.DB_PASSWORD: *** -> *** (another value)\n"));
+  EXPECT_THAT(said, Not(HasSubstr("secret")));
+  EXPECT_THAT(said, HasSubstr("1 to create, 1 to recreate, 1 to remove, 1 unchanged\n"));
+  appliance.must("up");
+  const auto after = ids(appliance);
+  EXPECT_EQ(after.at("side"), before.at("side"));
+  EXPECT_NE(after.at("hello"), before.at("hello"));
+  EXPECT_TRUE(after.contains("fresh"));
+  EXPECT_FALSE(after.contains("gone"));
+  appliance.must("stop side");
+  EXPECT_EQ(actions(appliance, "plan").at("side"), "start");
+  EXPECT_EQ(actions(appliance, "plan --force-recreate hello").at("hello"), "recreate");
+  EXPECT_EQ(actions(appliance, "plan --scale side=2").at("side-2"), "create");
+}
+
+TEST(Plan, OfABrokenFileExitsWithSix) {
+  Appliance appliance(kStack);
+  appliance.must("up");
+  appliance.rewrite("name: e2eplan\nservices: {hello: {imaeg: x}}\n");
+  EXPECT_EQ(appliance.run("plan").code, 6);
+  EXPECT_EQ(appliance.run("up").code, 6);
+  EXPECT_EQ(ids(appliance).size(), 3U);
+}
+
+TEST(Watch, ChangesOfTheStackFileAreAppliedAndErrorsApplyNothing) {
+  Appliance appliance(kStack);
+  appliance.must("up --watch");
+  const auto before = ids(appliance);
+  appliance.rewrite("name: e2eplan\nservices: {hello: {imaeg: x}}\n");
+  EXPECT_TRUE(eventually(
+      [&] { return appliance.run("logs devstack").text.find("did you mean \"image\"?") != std::string::npos; }));
+  EXPECT_EQ(ids(appliance), before);
+  appliance.rewrite(kChanged);
+  EXPECT_TRUE(eventually([&] {
+    const auto now = ids(appliance);
+    return now.contains("fresh") && !now.contains("gone") && now.at("hello") != before.at("hello") &&
+           !now.at("hello").empty();
+  }));
+  EXPECT_EQ(ids(appliance).at("side"), before.at("side"));
+}
+
+}  // namespace
+}  // namespace devstack::e2e
