@@ -56,6 +56,7 @@ void add_questions(CLI::App& config, const std::shared_ptr<ConfigFlags>& flags) 
   ask("--environment", Ask::environment, "what ${NAME} is filled in from");
   ask("--no-interpolate", Ask::merged, "the merged files with each ${NAME} as it is written");
   ask("--convert", Ask::converted, "a file of Compose's format 1 in today's form");
+  ask("--schema", Ask::schema, "the JSON Schema of stack files, for editors");
   questions->add_option_function<std::string>(
       "--hash",
       [flags](const std::string& of) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/stack/config.h"
+#include "core/stack/json_schema.h"
 #include "core/stack/plan.h"
 
 namespace devstack {
@@ -129,6 +130,8 @@ Result<std::string> from_files(const stack::LoadOptions& load, const ConfigOptio
     }
     case Ask::merged:
       return stack::merged_yaml(load);
+    case Ask::schema:
+      return stack::json_schema();
     default:
       return stack::converted_yaml(load);
   }

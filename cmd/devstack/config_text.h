@@ -23,6 +23,7 @@ struct ConfigOptions {
     explain,      ///< where a variable's value comes from, and who uses it
     merged,       ///< the files as one, with every ${NAME} as it is written
     converted,    ///< a file of Compose's format 1 in today's
+    schema,       ///< the JSON Schema of stack files
   };
   Ask ask = Ask::stack;
   bool json = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -169,6 +170,14 @@ std::vector<Hook> read_hooks(const Node& node, const Reading& in) {
   std::vector<Hook> hooks;
   for (const auto& item : read_items(node, in)) hooks.push_back(read_hook(item, in));
   return hooks;
+}
+
+void add_build_shapes(Shapes& into) {
+  into.map("build_map", kBuild);
+  into.map("build_secret", kBuildSecret);
+  into.map("hook", kHook);
+  into.map("watch_rule", kWatchRule);
+  into.map("develop", kDevelop);
 }
 
 }  // namespace devstack::stack

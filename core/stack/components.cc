@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/stack/read.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -67,20 +68,22 @@ constexpr Field<RegistrySettings> kRegistry[] = {
      [](RegistrySettings& s, V v, R in) {
        choice(s.engine, v, kRegistryEngines, in);
        refuse_later(s.engine, "embedded", v, in);
-     }},
-    {"node", [](RegistrySettings& s, V v, R in) { text(s.node, v, in); }},
-    {"datacenter", [](RegistrySettings& s, V v, R in) { text(s.datacenter, v, in); }},
-    {"http", [](RegistrySettings& s, V v, R in) { number(s.http, v, in); }},
-    {"bind", [](RegistrySettings& s, V v, R in) { bind(s.bind, v, in); }},
+     },
+     "text"},
+    {"node", [](RegistrySettings& s, V v, R in) { text(s.node, v, in); }, "text"},
+    {"datacenter", [](RegistrySettings& s, V v, R in) { text(s.datacenter, v, in); }, "text"},
+    {"http", [](RegistrySettings& s, V v, R in) { number(s.http, v, in); }, "integer"},
+    {"bind", [](RegistrySettings& s, V v, R in) { bind(s.bind, v, in); }, "text_or_texts"},
     {"advertise",
      [](RegistrySettings& s, V v, R in) {
        text(s.advertise, v, in);
        if (s.advertise == "auto" || is_ip_address(s.advertise)) return;
        in.report.error(v.at, "{}expected auto or an IP address, found \"{}\"", v.prefix(), s.advertise);
-     }},
-    {"ephemeral", [](RegistrySettings& s, V v, R in) { toggle(s.ephemeral, v, in); }},
-    {"enable_script_checks", [](RegistrySettings& s, V v, R in) { toggle(s.enable_script_checks, v, in); }},
-    {"kv", [](RegistrySettings& s, V v, R in) { s.kv = read_text_map(v, in); }},
+     },
+     "text"},
+    {"ephemeral", [](RegistrySettings& s, V v, R in) { toggle(s.ephemeral, v, in); }, "switch"},
+    {"enable_script_checks", [](RegistrySettings& s, V v, R in) { toggle(s.enable_script_checks, v, in); }, "switch"},
+    {"kv", [](RegistrySettings& s, V v, R in) { s.kv = read_text_map(v, in); }, "text_map"},
 };
 
 void read_recursors(DnsSettings& dns, V node, R in) {
@@ -141,36 +144,38 @@ void read_workers(DnsSettings& dns, V node, R in) {
 }
 
 constexpr Field<DnsSettings> kDns[] = {
-    {"enabled", [](DnsSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
+    {"enabled", [](DnsSettings& s, V v, R in) { toggle(s.enabled, v, in); }, "switch"},
     {"port",
      [](DnsSettings& s, V v, R in) {
        number(s.port, v, in);
        s.port_given = true;
-     }},
-    {"bind", [](DnsSettings& s, V v, R in) { bind(s.bind, v, in); }},
-    {"recursors", read_recursors},
-    {"servers", read_servers},
-    {"random_case", [](DnsSettings& s, V v, R in) { toggle(s.random_case, v, in); }},
-    {"node_ttl", [](DnsSettings& s, V v, R in) { ttl(s.node_ttl, v, in); }},
-    {"service_ttl", read_service_ttl},
-    {"only_passing", [](DnsSettings& s, V v, R in) { toggle(s.only_passing, v, in); }},
-    {"udp_answer_limit", [](DnsSettings& s, V v, R in) { limit(s.udp_answer_limit, 8, v, in); }},
-    {"a_record_limit", [](DnsSettings& s, V v, R in) { limit(s.a_record_limit, 65535, v, in); }},
-    {"workers", read_workers},
-    {"domains", [](DnsSettings& s, V v, R in) { s.domains = read_text_or_texts(v, in); }},
-    {"records", read_records},
+     },
+     "integer"},
+    {"bind", [](DnsSettings& s, V v, R in) { bind(s.bind, v, in); }, "text_or_texts"},
+    {"recursors", read_recursors, "text_or_texts"},
+    {"servers", read_servers, "servers"},
+    {"random_case", [](DnsSettings& s, V v, R in) { toggle(s.random_case, v, in); }, "switch"},
+    {"node_ttl", [](DnsSettings& s, V v, R in) { ttl(s.node_ttl, v, in); }, "duration"},
+    {"service_ttl", read_service_ttl, "text_map"},
+    {"only_passing", [](DnsSettings& s, V v, R in) { toggle(s.only_passing, v, in); }, "switch"},
+    {"udp_answer_limit", [](DnsSettings& s, V v, R in) { limit(s.udp_answer_limit, 8, v, in); }, "integer"},
+    {"a_record_limit", [](DnsSettings& s, V v, R in) { limit(s.a_record_limit, 65535, v, in); }, "integer"},
+    {"workers", read_workers, "integer"},
+    {"domains", [](DnsSettings& s, V v, R in) { s.domains = read_text_or_texts(v, in); }, "text_or_texts"},
+    {"records", read_records, "text_map"},
 };
 
 constexpr Field<RegistratorSettings> kRegistrator[] = {
-    {"enabled", [](RegistratorSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
-    {"mode", [](RegistratorSettings& s, V v, R in) { choice(s.mode, v, kModes, in); }},
-    {"compat", [](RegistratorSettings& s, V v, R in) { choice(s.compat, v, kCompat, in); }},
+    {"enabled", [](RegistratorSettings& s, V v, R in) { toggle(s.enabled, v, in); }, "switch"},
+    {"mode", [](RegistratorSettings& s, V v, R in) { choice(s.mode, v, kModes, in); }, "text"},
+    {"compat", [](RegistratorSettings& s, V v, R in) { choice(s.compat, v, kCompat, in); }, "text"},
     {"ip",
      [](RegistratorSettings& s, V v, R in) {
        text(s.ip, v, in);
        if (is_ip_address(s.ip)) return;
        in.report.error(v.at, "{}expected an IP address, found \"{}\"", v.prefix(), s.ip);
-     }},
+     },
+     "text"},
 };
 
 constexpr Field<ProxySettings> kProxy[] = {
@@ -178,21 +183,23 @@ constexpr Field<ProxySettings> kProxy[] = {
      [](ProxySettings& s, V v, R in) {
        choice(s.engine, v, kProxyEngines, in);
        if (s.engine == "nginx") refuse_later(s.engine, "haproxy", v, in);
-     }},
+     },
+     "text"},
     {"http",
      [](ProxySettings& s, V v, R in) {
        number(s.http, v, in);
        s.http_given = true;
-     }},
-    {"bind", [](ProxySettings& s, V v, R in) { bind(s.bind, v, in); }},
-    {"domain", [](ProxySettings& s, V v, R in) { text(s.domain, v, in); }},
+     },
+     "integer"},
+    {"bind", [](ProxySettings& s, V v, R in) { bind(s.bind, v, in); }, "text_or_texts"},
+    {"domain", [](ProxySettings& s, V v, R in) { text(s.domain, v, in); }, "text"},
 };
 constexpr Unsupported kProxyLater[] = {{"https"}};
 
 constexpr Field<UiSettings> kUi[] = {
-    {"enabled", [](UiSettings& s, V v, R in) { toggle(s.enabled, v, in); }},
-    {"port", [](UiSettings& s, V v, R in) { number(s.port, v, in); }},
-    {"bind", [](UiSettings& s, V v, R in) { bind(s.bind, v, in); }},
+    {"enabled", [](UiSettings& s, V v, R in) { toggle(s.enabled, v, in); }, "switch"},
+    {"port", [](UiSettings& s, V v, R in) { number(s.port, v, in); }, "integer"},
+    {"bind", [](UiSettings& s, V v, R in) { bind(s.bind, v, in); }, "text_or_texts"},
 };
 
 void read_perms(TemplateEntry& entry, V node, R in) {
@@ -207,15 +214,17 @@ constexpr Field<TemplateEntry> kTemplate[] = {
     {"source",
      [](TemplateEntry& s, V v, R in) {
        if (const auto path = read_text(v, in)) s.source = absolute_path(*path, in);
-     }},
-    {"contents", [](TemplateEntry& s, V v, R in) { text(s.contents, v, in); }},
+     },
+     "text"},
+    {"contents", [](TemplateEntry& s, V v, R in) { text(s.contents, v, in); }, "text"},
     {"destination",
      [](TemplateEntry& s, V v, R in) {
        if (const auto path = read_text(v, in)) s.destination = absolute_path(*path, in);
-     }},
-    {"command", [](TemplateEntry& s, V v, R in) { text(s.command, v, in); }},
-    {"check", [](TemplateEntry& s, V v, R in) { text(s.check, v, in); }},
-    {"perms", read_perms},
+     },
+     "text"},
+    {"command", [](TemplateEntry& s, V v, R in) { text(s.command, v, in); }, "text"},
+    {"check", [](TemplateEntry& s, V v, R in) { text(s.check, v, in); }, "text"},
+    {"perms", read_perms, "mode"},
 };
 
 void read_templates(StackFile& file, V node, R in) {
@@ -238,14 +247,17 @@ void read_templates(StackFile& file, V node, R in) {
 }
 
 constexpr Field<StackFile> kComponents[] = {
-    {"bridge", [](StackFile& s, V v, R in) { text(s.bridge, v, in); }},
-    {"registry", [](StackFile& s, V v, R in) { read_fields<RegistrySettings>(v, s.registry, kRegistry, {}, in); }},
-    {"dns", [](StackFile& s, V v, R in) { read_fields<DnsSettings>(v, s.dns, kDns, {}, in); }},
+    {"bridge", [](StackFile& s, V v, R in) { text(s.bridge, v, in); }, "text"},
+    {"registry", [](StackFile& s, V v, R in) { read_fields<RegistrySettings>(v, s.registry, kRegistry, {}, in); },
+     "registry"},
+    {"dns", [](StackFile& s, V v, R in) { read_fields<DnsSettings>(v, s.dns, kDns, {}, in); }, "dns"},
     {"registrator",
-     [](StackFile& s, V v, R in) { read_fields<RegistratorSettings>(v, s.registrator, kRegistrator, {}, in); }},
-    {"proxy", [](StackFile& s, V v, R in) { read_fields<ProxySettings>(v, s.proxy, kProxy, kProxyLater, in); }},
-    {"ui", [](StackFile& s, V v, R in) { read_fields<UiSettings>(v, s.ui, kUi, {}, in); }},
-    {"templates", read_templates},
+     [](StackFile& s, V v, R in) { read_fields<RegistratorSettings>(v, s.registrator, kRegistrator, {}, in); },
+     "registrator"},
+    {"proxy", [](StackFile& s, V v, R in) { read_fields<ProxySettings>(v, s.proxy, kProxy, kProxyLater, in); },
+     "proxy"},
+    {"ui", [](StackFile& s, V v, R in) { read_fields<UiSettings>(v, s.ui, kUi, {}, in); }, "ui"},
+    {"templates", read_templates, "templates"},
 };
 
 }  // namespace
@@ -268,6 +280,16 @@ void read_component(const Entry& entry, StackFile& into, const Reading& in) {
   for (const auto& field : kComponents) {
     if (field.name == entry.key) field.read(into, entry.value, in);
   }
+}
+
+void add_component_shapes(Shapes& into) {
+  into.map("components", kComponents);
+  into.map("registry", kRegistry);
+  into.map("dns", kDns);
+  into.map("registrator", kRegistrator);
+  into.map("proxy", kProxy);
+  into.map("ui", kUi);
+  into.map("template", kTemplate);
 }
 
 }  // namespace devstack::stack

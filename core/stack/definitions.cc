@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -183,5 +184,14 @@ void complete_definitions(StackFile& file) {
 }
 
 std::span<const std::string_view> definition_keys() { return kKeys; }
+
+void add_definition_shapes(Shapes& into) {
+  into.map("network", kNetwork);
+  into.map("ipam", kIpam);
+  into.map("ipam_pool", kPool);
+  into.map("volume", kVolume);
+  into.map("file", kFile);
+  into.map("grant", kGrant);
+}
 
 }  // namespace devstack::stack

@@ -3,6 +3,7 @@
 
 #include "core/base/suggest.h"
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -214,6 +215,14 @@ Texts read_volumes_from(const Node& node, const Reading& in) {
     }
   }
   return texts;
+}
+
+void add_mount_shapes(Shapes& into) {
+  into.map("mount", kLongForm);
+  into.map("mount_bind", kBind);
+  into.map("mount_volume", kVolume);
+  into.map("mount_tmpfs", kTmpfs);
+  into.map("mount_image", kImage);
 }
 
 }  // namespace devstack::stack

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -133,5 +134,7 @@ Texts read_links(const Node& node, const Reading& in) {
   }
   return links;
 }
+
+void add_network_shapes(Shapes& into) { into.map("attachment", kAttachment); }
 
 }  // namespace devstack::stack

@@ -6,6 +6,7 @@
 #include "core/stack/fields.h"
 #include "core/stack/find.h"
 #include "core/stack/interpolate.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -175,5 +176,7 @@ TextMap read_service_labels(const Node& service, const Reading& in) {
   }
   return all;
 }
+
+void add_pair_shapes(Shapes& into) { into.map("env_file", kEnvFile); }
 
 }  // namespace devstack::stack

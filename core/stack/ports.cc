@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -190,5 +191,7 @@ std::vector<PortMapping> read_ports(const Node& node, const Reading& in) {
   }
   return ports;
 }
+
+void add_port_shapes(Shapes& into) { into.map("port", kLongForm); }
 
 }  // namespace devstack::stack

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "core/stack/describe.h"
+#include "core/stack/json_text.h"
 
 namespace devstack::stack {
 namespace {
@@ -52,15 +53,14 @@ void emit(YAML::Emitter& out, const json::value& value, const std::string& path)
   }
 }
 
-/// Indented by two, a key a line.
-void pretty(std::string& out, const json::value& value, const std::string& indent) {
+void append(std::string& out, const json::value& value, const std::string& indent) {
   const std::string deeper = indent + "  ";
   if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
     out += "{";
     std::string_view separator = "\n";
     for (const auto& field : *object) {
       out += fmt::format("{}{}{}: ", separator, deeper, json::serialize(field.key()));
-      pretty(out, field.value(), deeper);
+      append(out, field.value(), deeper);
       separator = ",\n";
     }
     out += "\n" + indent + "}";
@@ -69,7 +69,7 @@ void pretty(std::string& out, const json::value& value, const std::string& inden
     std::string_view separator = "\n";
     for (const auto& item : *array) {
       out += fmt::format("{}{}", separator, deeper);
-      pretty(out, item, deeper);
+      append(out, item, deeper);
       separator = ",\n";
     }
     out += "\n" + indent + "]";
@@ -86,10 +86,12 @@ std::string to_yaml(const StackFile& file) {
   return std::string(out.c_str()) + "\n";
 }
 
-std::string to_json(const StackFile& file) {
+std::string pretty(const json::value& value) {
   std::string out;
-  pretty(out, describe(file), "");
-  return out + "\n";
+  append(out, value, "");
+  return out;
 }
+
+std::string to_json(const StackFile& file) { return pretty(describe(file)) + "\n"; }
 
 }  // namespace devstack::stack

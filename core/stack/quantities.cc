@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -136,5 +137,7 @@ void read_ulimits(std::map<std::string, Ulimit>& into, const Node& node, const R
     into[entry.key] = limit;
   }
 }
+
+void add_quantity_shapes(Shapes& into) { into.map("ulimit", kUlimit); }
 
 }  // namespace devstack::stack

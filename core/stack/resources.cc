@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -156,6 +157,14 @@ void read_deploy(ServiceSpec& service, const Node& service_node, const Reading& 
                     node->prefix(), replicas, service.scale);
   }
   service.scale = replicas;
+}
+
+void add_resource_shapes(Shapes& into) {
+  into.map("device", kDevice);
+  into.map("deploy", kDeploy);
+  into.map("deploy_limits", kLimits);
+  into.map("deploy_resources", kResources);
+  into.map("deploy_restart", kRestartPolicy);
 }
 
 }  // namespace devstack::stack

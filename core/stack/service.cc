@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 
 namespace devstack::stack {
 namespace {
@@ -46,13 +47,14 @@ void read_pull_policy(S& s, V node, R in) {
   in.report.error(node.at, "{}expected {} or every_<span>, found \"{}\"", node.prefix(), fmt::join(words, ", "), *text);
 }
 
+constexpr Field<Logging> kLogging[] = {
+    {"driver", Into<&Logging::driver>::text, "text"},
+    {"options", [](Logging& l, V v, R in) { l.options = read_text_map(v, in); }, "text_map"},
+};
+
 void read_logging(S& s, V node, R in) {
-  static constexpr Field<Logging> fields[] = {
-      {"driver", Into<&Logging::driver>::text, "text"},
-      {"options", [](Logging& l, V v, R r) { l.options = read_text_map(v, r); }, "text_map"},
-  };
   Logging logging;
-  read_fields<Logging>(node, logging, fields, {}, in);
+  read_fields<Logging>(node, logging, kLogging, {}, in);
   if (logging != Logging{}) s.logging = std::move(logging);
 }
 
@@ -230,6 +232,13 @@ ServiceSpec read_service(const Entry& entry, const Reading& in) {
   }
   add_implied_dependencies(service);
   return service;
+}
+
+void add_service_shapes(Shapes& into) {
+  into.map("service", kService);
+  into.map("service_own", kOwnKeys);
+  into.map("wait_for", kWaitFor);
+  into.map("logging", kLogging);
 }
 
 }  // namespace devstack::stack

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 #include "core/stack/words.h"
 
 namespace devstack::stack {
@@ -135,6 +136,11 @@ void add_implied_dependencies(ServiceSpec& service) {
   for (const auto& from : service.volumes_from) {
     if (!from.starts_with("container:")) add(from.substr(0, from.find(':')), false);
   }
+}
+
+void add_part_shapes(Shapes& into) {
+  into.map("healthcheck", kHealthcheck);
+  into.map("dependency", kDependency);
 }
 
 }  // namespace devstack::stack

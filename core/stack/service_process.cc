@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/stack/fields.h"
+#include "core/stack/schema.h"
 #include "core/stack/words.h"
 
 namespace devstack::stack {
@@ -166,5 +167,7 @@ Texts read_process_command(const Node& node, const Reading& in) {
   for (const auto& word : words) line += ' ' + quote_word(word);
   return {"/bin/sh", "-c", line};
 }
+
+void add_process_shapes(Shapes& into) { into.map("process", kProcess); }
 
 }  // namespace devstack::stack

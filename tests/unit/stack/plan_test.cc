@@ -108,14 +108,91 @@ TEST(ConfigHash, IgnoresScaleAndDependencies) {
   EXPECT_EQ(hash_of("image: x"), hash_of("image: x, scale: 3, depends_on: [db]"));
 }
 
+TEST(ConfigHash, IgnoresWhatTheContainerIsNotMadeFrom) {
+  const auto base = hash_of("image: x");
+  for (const auto* changed : {"image: x, build: .", "image: x, pull_policy: always", "image: x, deploy: {replicas: 2}",
+                              "image: x, attach: false", "image: x, x-devstack: {wait_for: {keys: [k]}}",
+                              "image: x, develop: {watch: [{action: restart, path: a}]}"}) {
+    EXPECT_EQ(hash_of(changed), base) << changed;
+  }
+}
+
+TEST(ConfigHash, ChangesWithTheValueOfAConfigButNotOfAFile) {
+  const auto hash = [](std::string_view config) {
+    return plan(fmt::format("services:\n  a: {{image: x, configs: [c]}}\nconfigs: {{c: {{{}}}}}\n", config))
+        .units.at(0)
+        .config_hash;
+  };
+  EXPECT_NE(hash("content: a"), hash("content: b"));
+  EXPECT_EQ(hash("file: a"), hash("file: b"));
+}
+
 TEST(ConfigHash, ChangesWithWhatTheContainerIsMadeFrom) {
   const auto base = hash_of("image: x");
-  for (const auto* changed :
-       {"image: y", "image: x, command: a", "image: x, environment: {A: b}", "image: x, ports: ['80']",
-        "image: x, labels: {a: b}", "image: x, volumes: ['./a:/a']", "image: x, restart: always",
-        "image: x, healthcheck: {test: a}", "image: x, user: u", "image: x, stop_signal: SIGINT"}) {
+  for (const auto* changed : {"image: y",
+                              "image: x, command: a",
+                              "image: x, environment: {A: b}",
+                              "image: x, ports: ['80']",
+                              "image: x, labels: {a: b}",
+                              "image: x, volumes: ['./a:/a']",
+                              "image: x, restart: always",
+                              "image: x, healthcheck: {test: a}",
+                              "image: x, user: u",
+                              "image: x, stop_signal: SIGINT",
+                              "image: x, init: true",
+                              "image: x, command: []",
+                              "image: x, entrypoint: ''",
+                              "image: x, networks: {default: {aliases: [a]}}",
+                              "image: x, tmpfs: /a",
+                              "image: x, mem_limit: 1g",
+                              "image: x, cap_add: [ALL]",
+                              "image: x, devices: [/dev/null]",
+                              "image: x, volumes: [/a]",
+                              "image: x, logging: {driver: none}",
+                              "image: x, ports: ['80-81:80']",
+                              "image: x, post_start: [{command: a}]",
+                              "image: x, sysctls: {a: 1}",
+                              "image: x, platform: linux/arm64"}) {
     EXPECT_NE(hash_of(changed), base) << changed;
   }
+}
+
+TEST(Plan, HasTheNetworksVolumesAndFilesThatContainersUse) {
+  const auto made = plan(R"(
+name: p
+services:
+  a: {image: x, networks: [front], volumes: ["data:/data", /anonymous], configs: [c], secrets: [s]}
+  b: {build: {context: ., secrets: [of_build]}, network_mode: none, volumes: ["given:/given"]}
+  c: {command: ./c}
+  off: {image: x, scale: 0, networks: [back]}
+networks: {front: , back: , default: }
+volumes: {data: , unused: , given: {external: true, name: theirs}}
+configs: {c: {content: text}, unused: {content: x}}
+secrets: {s: {file: s.txt}, of_build: {file: b.txt}}
+)");
+  ASSERT_EQ(made.networks.size(), 1U);
+  EXPECT_EQ(made.networks[0].name, "p_front");
+  ASSERT_EQ(made.volumes.size(), 2U);
+  EXPECT_EQ(made.volumes[0].name, "p_data");
+  EXPECT_EQ(made.volumes[1].name, "theirs");
+  EXPECT_EQ(made.configs.at("c").content, "text");
+  EXPECT_FALSE(made.configs.contains("unused"));
+  EXPECT_EQ(made.secrets.at("s").file, "/project/s.txt");
+  EXPECT_TRUE(made.secrets.contains("of_build"));
+  EXPECT_EQ(made.units[1].kind, UnitKind::container);
+}
+
+TEST(Plan, ASharedNetworkIsCalledAsTheFileSays) {
+  EXPECT_EQ(plan("name: p\nservices: {a: {image: x}}\n").networks.at(0).name, "p_default");
+  EXPECT_EQ(plan("services: {a: {image: x}}\nnetworks: {default: {name: ours}}\n").network, "ours");
+  EXPECT_TRUE(plan("services: {a: {command: x}}\n").networks.empty());
+}
+
+TEST(Plan, WhatSharesAnothersNamespaceStartsAfterIt) {
+  EXPECT_THAT(names(plan("services:\n  a: {image: x, network_mode: 'service:c'}\n  b: {image: x, links: ['c:d']}\n"
+                         "  c: {image: x, volumes_from: [d]}\n  d: {image: x}\n")
+                        .units),
+              ElementsAre("d", "c", "a", "b"));
 }
 
 TEST(PlanDiff, OfEqualPlansIsEmpty) { EXPECT_TRUE(diff(plan(kThree), plan(kThree)).empty()); }
