@@ -22,7 +22,8 @@ stack::EngineAvailable engine_available() {
 }
 
 Result<std::string> changes_here(const Globals& globals, const UpChoice& choice) {
-  const auto load = load_options(globals);
+  auto load = load_options(globals);
+  load.targets = choice.how.services;  // naming a service activates its profiles
   const control::ControlClient client(state_dir());
   if (run_blocking(client.is_running())) return run_blocking(client.plan(up_request(load, choice)));
   TRY(auto file, stack::load(load));

@@ -173,7 +173,8 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   const auto choice = choice_of(flags);
   if (!choice) return report(choice.error());
   if (options.dry_run) return print_changes(globals, *choice, options.explain ? Explained::yes : Explained::no);
-  const auto load = load_options(globals);
+  auto load = load_options(globals);
+  load.targets = choice->how.services;  // naming a service activates its profiles
   auto file = stack::load(load);
   if (!file) return report(file.error());
   const auto& code_from = options.attachment.exit_code_from;
