@@ -199,6 +199,7 @@ docker::HealthcheckConfig healthcheck_of(const stack::Healthcheck& from) {
   const bool own = !from.test.empty();
   docker::HealthcheckConfig check;
   check.test = from.test;
+  if (own && from.test.front() == "NONE") return check;
   if (own || from.interval != unsaid.interval) check.interval = from.interval;
   if (own || from.timeout != unsaid.timeout) check.timeout = from.timeout;
   if (own || from.retries != unsaid.retries) check.retries = from.retries;

@@ -395,7 +395,9 @@ class SideBySide(unittest.TestCase):
             run(*devstack, "up", cwd=folder, env=env)
             return picture()
         finally:
-            run(*devstack, "down", "-v", "-t", "0", cwd=folder, env=env)
+            run(*devstack, "down", "-t", "0", cwd=folder, env=env)
+            for volume in listed(("volume", "ls")):
+                run("docker", "volume", "rm", volume)
 
 
 def add_case(name, text):

@@ -137,6 +137,8 @@ TEST(ContainerSpec, AHealthCheckWithoutTestChangesOnlyWhatItSays) {
   EXPECT_THAT(spec.healthcheck->test, IsEmpty());
   EXPECT_EQ(spec.healthcheck->interval, std::chrono::seconds(7));
   EXPECT_EQ(spec.healthcheck->retries, 0);
+  planned.spec.healthcheck->test = {"NONE"};
+  EXPECT_EQ(container_spec(planned, context()).healthcheck->interval.count(), 0);
 }
 
 TEST(ContainerSpec, ExposesRangesAndPublishesThem) {
