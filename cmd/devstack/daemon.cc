@@ -241,8 +241,8 @@ Result<void> start_in_background(const Globals& globals, const stack::StackFile&
                                 "-p",          file.project, "--log-level",  globals.log_level};
   args.insert(args.end(), flags.begin(), flags.end());
   if (!globals.ui_dir.empty()) args.insert(args.end(), {"--ui-dir", globals.ui_dir});
-  const auto flags = choice.flags();
-  args.insert(args.end(), flags.begin(), flags.end());
+  const auto chosen = choice.flags();
+  args.insert(args.end(), chosen.begin(), chosen.end());
   std::vector<char*> argv;
   for (auto& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
