@@ -10,9 +10,9 @@
 namespace devstack {
 
 struct LogStyle {
-  bool prefix = true;      ///< `name | ` before each line
+  bool prefix = true;  ///< `name | ` before each line
   bool timestamps = false;
-  bool json = false;       ///< an object a line instead of all that
+  bool json = false;  ///< an object a line instead of all that
 };
 
 class LogPrinter {

@@ -35,9 +35,9 @@ Result<void> add_log_sources(const supervisor::Status& status, const LogPlaces& 
 
 std::string log_text(const std::vector<logs::Record>& records, LogForm form);
 
-/// Writes the records of the units that are asked for, by time. Following goes on until the peer goes, and takes up units
-/// that appear later. A slow peer holds up nobody: what it has not taken stays on disk. Loop thread; `stack` outlives
-/// it.
+/// Writes the records of the units that are asked for, by time. Following goes on until the peer goes, and takes up
+/// units that appear later. A slow peer holds up nobody: what it has not taken stays on disk. Loop thread; `stack`
+/// outlives it.
 asio::awaitable<void> stream_logs(StackControl& stack, LogPlaces places, LogRequest request, http::BodyWriter& out);
 
 }  // namespace devstack::control

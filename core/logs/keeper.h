@@ -21,10 +21,10 @@ namespace asio = boost::asio;
 /// Where a unit's lines come from now.
 struct LogSource {
   std::string unit;
-  std::string container;     ///< its id; "" for a process
-  std::string spool;         ///< the file that a process writes to; "" for a container
-  bool up = false;           ///< it may write more: an unfinished line is waited for
-  std::uint64_t turn = 0;    ///< another number after each start and end
+  std::string container;   ///< its id; "" for a process
+  std::string spool;       ///< the file that a process writes to; "" for a container
+  bool up = false;         ///< it may write more: an unfinished line is waited for
+  std::uint64_t turn = 0;  ///< another number after each start and end
 };
 
 /// A container's log from the engine, with times, from `since` on (see ContainerLines); the engine's own bytes. Returns

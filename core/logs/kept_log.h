@@ -17,8 +17,8 @@ std::vector<std::string> kept_paths(const std::string& dir, const std::string& u
 /// The units that have a kept log in `dir`.
 std::vector<std::string> kept_units(const std::string& dir);
 
-/// The lines of one unit on disk, rotated by size. A batch is written whole or not at all, and says itself where it came
-/// from: whoever goes on after a crash loses no line and doubles none. One thread.
+/// The lines of one unit on disk, rotated by size. A batch is written whole or not at all, and says itself where it
+/// came from: whoever goes on after a crash loses no line and doubles none. One thread.
 class KeptLog {
  public:
   struct Limits {

@@ -31,7 +31,7 @@ class Spool {
   bool open();
   std::string path_;
   int fd_ = -1;
-  std::int64_t read_to_ = 0;     ///< complete lines
+  std::int64_t read_to_ = 0;  ///< complete lines
   std::int64_t given_back_ = 0;
 };
 

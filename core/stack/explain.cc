@@ -127,11 +127,11 @@ Result<Plan> narrow(const Plan& running, const Plan& wanted, const Texts& servic
 
 Result<std::pair<std::string, int>> parse_scale(std::string_view text) {
   const auto equals = text.find('=');
-  int count = 0;
-  const auto* end = text.data() + text.size();
   const auto number = equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1);
-  const auto [at, error] = std::from_chars(number.data(), end, count);
-  if (equals == 0 || number.empty() || error != std::errc() || at != end || count < 0 || count > 1000) {
+  int count = -1;
+  const auto* end = number.data() + number.size();
+  const bool read = !number.empty() && std::from_chars(number.data(), end, count).ptr == end;
+  if (!read || equals == 0 || count < 0 || count > 1000) {
     return fail(Errc::usage, "\"{}\" does not say how many of a service: write SERVICE=NUMBER", text);
   }
   return std::pair(std::string(text.substr(0, equals)), count);

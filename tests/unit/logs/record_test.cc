@@ -69,8 +69,8 @@ TEST(Record, BrokenUtf8IsReplaced) {
   EXPECT_EQ(valid_utf8("plain é € 😀"), "plain é € 😀");
   EXPECT_EQ(valid_utf8("a\xFFz"), "a\xEF\xBF\xBDz");
   EXPECT_EQ(valid_utf8("cut \xE2\x82"), "cut \xEF\xBF\xBD\xEF\xBF\xBD");
-  EXPECT_EQ(valid_utf8("\xC0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD");      // overlong
-  EXPECT_EQ(valid_utf8("\xED\xA0\x80").size(), 9U);                   // a surrogate
+  EXPECT_EQ(valid_utf8("\xC0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD");  // overlong
+  EXPECT_EQ(valid_utf8("\xED\xA0\x80").size(), 9U);               // a surrogate
   EXPECT_TRUE(parse_record(kept_line({0, "", Stream::out, valid_utf8("\x80\x01")}, {"x", 1})));
 }
 
