@@ -32,8 +32,8 @@ bool names_files(std::string_view request);
 /// Errc::invalid_argument; a request without a choice means everything.
 Result<UpChoice> parse_up_choice(std::string_view request);
 
-/// What an `up` asked for and goes on to mean when the stack is read again: `earlier` with a later one over it. What was
-/// to be done once is not in it. Pure.
+/// What an `up` asked for and goes on to mean when the stack is read again: `earlier` with a later one over it. What
+/// was to be done once is not in it. Pure.
 UpChoice lasting_choice(const UpChoice& earlier, const UpChoice& later);
 
 /// The plan that the choice means, of a file that was read.
