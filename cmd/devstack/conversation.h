@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
 
@@ -8,6 +9,8 @@
 
 /// This terminal, or pipes, connected to a command in a container. Main thread.
 namespace devstack {
+
+namespace asio = boost::asio;
 
 struct ConversationOptions {
   bool tty = false;    ///< the command has a terminal: ours is raw meanwhile, and its size is told

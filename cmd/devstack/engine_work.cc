@@ -6,6 +6,7 @@
 #include "cmd/devstack/listeners.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/service_units.h"
+#include "core/base/async/task_group.h"
 
 namespace devstack {
 namespace {

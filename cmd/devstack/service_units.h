@@ -9,6 +9,8 @@
 /// Instances of services of the stack that runs here, as `exec`, `cp` and their like mean them. Main thread.
 namespace devstack {
 
+namespace asio = boost::asio;
+
 /// The instance of a service with that number (0: the first that is up), or the unit of that name. Pure.
 /// Errc::not_found with the nearest name.
 Result<supervisor::UnitStatus> unit_of_service(const supervisor::Status& status, const std::string& name, int index);
@@ -16,6 +18,6 @@ Result<supervisor::UnitStatus> unit_of_service(const supervisor::Status& status,
 Result<supervisor::UnitStatus> container_of_service(const supervisor::Status& status, const std::string& name,
                                                     int index);
 
-boost::asio::awaitable<Result<supervisor::Status>> running_status();
+asio::awaitable<Result<supervisor::Status>> running_status();
 
 }  // namespace devstack

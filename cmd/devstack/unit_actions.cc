@@ -205,7 +205,7 @@ void add_unit_actions(CommandLine line) {
   auto counts = std::make_shared<std::vector<std::string>>();
   auto no_deps = std::make_shared<bool>(false);
   auto* command = line.cli.add_subcommand("scale", "so many instances of services, until the next up");
-  command->add_option("SERVICE=N", *counts, "worker=3")->required();
+  command->add_option("COUNT", *counts, "SERVICE=N, as worker=3")->required();
   command->add_flag("--no-deps", *no_deps, "do not start what they depend on");
   command->callback([line, counts, no_deps] { line.chosen = [counts, no_deps] { return scale(*counts, *no_deps); }; });
 }
