@@ -7,6 +7,7 @@
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/service_units.h"
 #include "core/base/async/task_group.h"
+#include "core/base/log.h"
 
 namespace devstack {
 namespace {
@@ -46,6 +47,7 @@ stack::EngineAvailable EngineWork::available() {
 }
 
 Result<int> EngineWork::run(const Work& work, const stack::Plan& plan, const supervisor::ApplyOptions& how) {
+  log::set_level(log::Level::warn);  // what the engine's watcher says is for a supervisor's log
   shared_->follow(plan, how);
   std::optional<Result<int>> outcome;
   auto carry = [](EngineWork& self, const Work& job, std::optional<Result<int>>& into) -> asio::awaitable<void> {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 
 #include "cmd/devstack/blocking.h"
@@ -11,6 +12,7 @@
 #include "cmd/devstack/terminal.h"
 #include "cmd/devstack/up_choice.h"
 #include "core/control/client.h"
+#include "core/process/child.h"
 #include "core/stack/explain.h"
 
 namespace devstack {
@@ -76,13 +78,21 @@ asio::awaitable<Result<void>> carry_out(UnitAction action, ActionFlags flags) {
   // Stopped together and then started in their order: a dependency is never restarted under who needs it.
   const bool all_again = action == UnitAction::restart && flags.services.empty();
   for (const auto& name : names) {
-    UnitOrder order{.action = all_again ? UnitAction::stop : action, .name = name, .signal = flags.signal};
+    UnitOrder order;
+    order.action = all_again ? UnitAction::stop : action;
+    order.name = name;
+    order.signal = flags.signal;
     if (flags.timeout >= 0) order.grace = std::chrono::seconds(flags.timeout);
     CO_CHECK(co_await client.carry_out(std::move(order)));
-    if (!all_again) fmt::print("{} {}\n", name, done_word(action));
+    const bool only_told = action == UnitAction::kill && process::parse_signal(flags.signal) != SIGKILL;
+    if (only_told) fmt::print("{} has been sent {}\n", name, flags.signal);
+    if (!only_told && !all_again) fmt::print("{} {}\n", name, done_word(action));
   }
   for (auto name = names.rbegin(); all_again && name != names.rend(); ++name) {
-    CO_CHECK(co_await client.carry_out(UnitOrder{.action = UnitAction::start, .name = *name}));
+    UnitOrder order;
+    order.action = UnitAction::start;
+    order.name = *name;
+    CO_CHECK(co_await client.carry_out(std::move(order)));
     fmt::print("{} {}\n", *name, done_word(action));
   }
   co_return Result<void>();
@@ -115,8 +125,11 @@ asio::awaitable<Result<std::vector<supervisor::UnitStatus>>> removable(ActionFla
 asio::awaitable<Result<void>> remove_units(std::string project, std::vector<supervisor::UnitStatus> units) {
   const ProjectClient client(std::move(project));
   for (const auto& unit : units) {
-    if (may_run(unit.state)) CO_CHECK(co_await client.carry_out({.action = UnitAction::stop, .name = unit.name}));
-    CO_CHECK(co_await client.carry_out({.action = UnitAction::remove, .name = unit.name}));
+    UnitOrder order;
+    order.name = unit.name;
+    if (may_run(unit.state)) CO_CHECK(co_await client.carry_out(order));
+    order.action = UnitAction::remove;
+    CO_CHECK(co_await client.carry_out(order));
     fmt::print("{} removed\n", unit.name);
   }
   co_return Result<void>();

@@ -44,7 +44,7 @@ class Progress {
   explicit Progress(const Globals& globals) : quiet_(globals.json) {}
 
   void show(const Status& status) {
-    if (quiet_) return;
+    if (quiet_ || status.converging) return;  // what is shown meanwhile is how it was
     std::size_t width = 10;
     for (const auto* list : {&status.components, &status.services}) {
       for (const auto& unit : *list) width = std::max(width, unit.name.size());

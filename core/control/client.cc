@@ -159,7 +159,10 @@ asio::awaitable<Result<void>> ControlClient::stream_text(std::string target,
 }
 
 asio::awaitable<Result<void>> ControlClient::unit_action(UnitAction action, std::string name) const {
-  co_return co_await carry_out(UnitOrder{.action = action, .name = std::move(name)});
+  UnitOrder order;
+  order.action = action;
+  order.name = std::move(name);
+  co_return co_await carry_out(std::move(order));
 }
 
 asio::awaitable<Result<void>> ControlClient::carry_out(UnitOrder order) const {
