@@ -233,13 +233,13 @@ int run_in_foreground(const Globals& globals, ForegroundOptions options) {
 Result<void> start_in_background(const Globals& globals, const stack::StackFile& file, const UpChoice& choice) {
   const StatePaths paths(state_dir());
   CHECK(make_state_dir(paths.root));
-  TRY(const auto flags, load_flags(globals, paths.standard_input(file.project)));
+  TRY(const auto where, load_flags(globals, paths.standard_input(file.project)));
   int ready[2];
   if (pipe2(ready, O_CLOEXEC) != 0) return fail(Errc::io, "pipe: {}", std::strerror(errno));
 
   std::vector<std::string> args{own_program(), "up",         "--foreground", "--ready-fd",     "3",
                                 "-p",          file.project, "--log-level",  globals.log_level};
-  args.insert(args.end(), flags.begin(), flags.end());
+  args.insert(args.end(), where.begin(), where.end());
   if (!globals.ui_dir.empty()) args.insert(args.end(), {"--ui-dir", globals.ui_dir});
   const auto chosen = choice.flags();
   args.insert(args.end(), chosen.begin(), chosen.end());

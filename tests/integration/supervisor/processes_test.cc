@@ -34,8 +34,8 @@ TEST_F(ProcessesTest, IsReadyAndRegisteredOnceItsLogSaysSo) {
     auto stack = make_stack();
     stack.supervisor->apply(plan({worker, dependent}));
     ASSERT_TRUE(log_has(stack, "worker", "booting"));
-    EXPECT_TRUE(stack.eventually(
-        [&] { return stack.unit("worker").detail == "waits for a log line with serving on [0-9]+"; }));
+    EXPECT_TRUE(
+        stack.eventually([&] { return stack.unit("worker").detail == "waits for a log line with serving on [0-9]+"; }));
     EXPECT_EQ(stack.unit("worker").state, State::starting);
     EXPECT_EQ(stack.unit("dependent").state, State::waiting);
     EXPECT_EQ(status_of(stack, "worker"), "none");
