@@ -49,7 +49,7 @@ TEST_F(Compose, ExecPassesInputOutputEnvironmentAndExitCode) {
   EXPECT_EQ(must("exec -T web sh -c 'echo $COLOUR; pwd'"), "blue\n/tmp\n");
   EXPECT_EQ(must("exec -T -e COLOUR=red -w / -u 1 web sh -c 'echo $COLOUR $(id -u); pwd'"), "red 1\n/\n");
   EXPECT_EQ(run("exec -T web sh -c 'exit 7'").code, 7);
-  EXPECT_EQ(run("exec -T web nosuchprogram").code, 126 + 1);
+  EXPECT_THAT(run("exec -T web nosuchprogram").code, testing::AnyOf(126, 127));  // as the engine says it
   EXPECT_EQ(ok("printf 'a\\nb\\n' | { " + appliance_.command_line("exec -T web wc -l") + "; }"), "2");
   EXPECT_EQ(must("exec -d web sh -c 'echo done > /tmp/mark'"), "");
   EXPECT_TRUE(eventually([&] { return run("exec -T web cat /tmp/mark").text == "done\n"; }));
