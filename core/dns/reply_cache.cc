@@ -141,6 +141,7 @@ std::optional<ReplyCache::Hit> ReplyCache::find(Bytes request, Instant now, Rand
                static_cast<Type>(u16(request, end)),
                static_cast<Rcode>(out[3] & 0x0f),
                slot.source,
+               Repeat{Instant(Instant::duration(slot.until)), slot.shuffle_at, slot.shuffle_count, slot.shuffle_bytes},
                &slot.counted};
   }
   return {};

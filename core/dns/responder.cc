@@ -92,6 +92,7 @@ std::optional<Responder::Step> Responder::again(Bytes request, const Client& cli
   step.outcome = Outcome::reply;
   step.size = hit->size;
   step.source = hit->source;
+  step.repeat = hit->repeat;
   return step;
 }
 

@@ -26,6 +26,7 @@ class ScriptedStack final : public control::StackControl {
   supervisor::UnitStatus& add(std::string name, supervisor::UnitType type) {
     supervisor::UnitStatus unit;
     unit.name = unit.service = std::move(name);
+    unit.project = "demo";
     unit.type = type;
     unit.state = supervisor::UnitState::running;
     now.services.push_back(unit);

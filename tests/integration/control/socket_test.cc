@@ -410,7 +410,7 @@ TEST_F(ControlSocket, RegistrationByOthersShowsUpInTheEvents) {
     return registry::register_service(reg, std::move(service));
   };
   ASSERT_TRUE(run(add("laptop:demo-api-1:80", "api", "registrator")));
-  ASSERT_TRUE(run(add("worker", "worker", "supervisor")));
+  ASSERT_TRUE(run(add("worker", "worker", "supervisor/demo")));
   bool asked = false;
   std::function<bool(const Status&)> watcher = [&](const Status& status) {
     const auto later = [](asio::awaitable<Result<registry::CommandResult>> work) -> asio::awaitable<void> {

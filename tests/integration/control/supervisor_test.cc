@@ -60,7 +60,7 @@ TEST(ControlOfSupervisor, ShowsComponentsAndTakesThemDown) {
   SupervisorControl control(boss);
   ControlOptions hooks;
   hooks.registry = reg->get();
-  hooks.down = [&](supervisor::DownOptions options, std::string) { return boss.down(options); };
+  hooks.down = [&](supervisor::DownOptions wanted, std::string) { return boss.down(wanted); };
   ControlApi api(io.get_executor(), control, hooks);
   ControlServer server(io.get_executor(), api, dir.path());
   api.start();

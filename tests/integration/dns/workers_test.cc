@@ -96,7 +96,8 @@ TEST_F(WorkersTest, OtherNamesAreAskedForOnceForAllOfThem) {
   EXPECT_EQ(counters().of(Source::upstream).value(), 1U);
   EXPECT_EQ(counters().of(Source::cache).value(), clients - 1U);
   EXPECT_GE(counters().handed_over.value(), 1U);
-  EXPECT_LT(counters().handed_over.value(), clients / 2U) << "they learn what they may reply themselves";
+  // A worker asks twice at most: before the answer is there, and once more if the owner alone has it by then.
+  EXPECT_LE(counters().handed_over.value(), 2U * workers) << "they learn what they may reply themselves";
   std::uint64_t after = 0;
   EXPECT_THAT(servers_.back()->log().since(after), SizeIs(clients));
 }
