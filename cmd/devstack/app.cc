@@ -126,7 +126,10 @@ asio::awaitable<Result<void>> App::start() {
 
 asio::awaitable<Result<void>> App::down(supervisor::DownOptions wanted, std::string project) {
   auto& app = *impl_;
-  if (!project.empty() && app.projects->leaves_others(project)) co_return co_await app.projects->down(project, wanted);
+  if (!project.empty() && app.projects->leaves_others(project)) {
+    auto outcome = co_await app.projects->down(std::move(project), wanted);
+    co_return outcome;
+  }
   co_await app.tasks.stop();
   const auto outcome = co_await app.projects->down_all(wanted);
   // The client that asked still waits for its answer on the control socket: that goes last, and not from here.

@@ -197,7 +197,10 @@ asio::awaitable<void> AppProjects::take_back(std::string own) {
     auto file = stack::load(record.load);
     Result<std::string> applied = fail(Errc::failed, "its file is of project {} now", file ? file->project : "");
     if (!file) applied = tl::unexpected(file.error());
-    if (file && file->project == record.project) applied = co_await apply(record.load, UpChoice{}, std::move(*file));
+    if (file && file->project == record.project) {
+      UpChoice everything;
+      applied = co_await apply(record.load, std::move(everything), std::move(*file));
+    }
     if (!applied) {
       log::warn("core", "project {} is not taken back: {}; `devstack down -p {}` removes what is left of it",
                 record.project, applied.error().to_string(), record.project);
@@ -212,7 +215,8 @@ bool AppProjects::leaves_others(const std::string& project) const {
 
 asio::awaitable<Result<void>> AppProjects::down(std::string project, supervisor::DownOptions options) {
   if (options.volumes) forget_logs_.insert(project);
-  const auto outcome = co_await projects_.down(project, options);
+  std::string name = project;
+  const auto outcome = co_await projects_.down(std::move(name), options);
   if (projects_.find(project) == nullptr) loaded_.erase(project);
   if (outcome) forget_load(paths_, project);
   co_return outcome;

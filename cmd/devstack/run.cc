@@ -94,7 +94,8 @@ Result<docker::ContainerSpec> one_off_spec(docker::ContainerSpec spec, const Run
   spec.labels[supervisor::label::one_off] = "True";
   spec.labels["com.docker.compose.slug"] = slug;
   spec.tty = tty;
-  spec.stdin_open = !flags.detach;
+  // Once: the end of our input is the end of the command's.
+  spec.stdin_open = spec.stdin_once = !flags.detach;
   for (const auto& text : flags.publish) CHECK(publish(spec, text));
   for (const auto& text : flags.volumes) spec.binds.push_back(text);
   return spec;
@@ -185,8 +186,8 @@ asio::awaitable<Result<int>> run_container(EngineWork& work, stack::PlannedUnit 
     how.input = true;
     how.on_signal = [&](int number) -> asio::awaitable<void> {
       // The first is the command's to take; who asks twice means it.
-      const bool again = signals++ > 0;
-      auto ignored = co_await client.kill_container(id, again ? "KILL" : std::to_string(number));
+      std::string signal = signals++ > 0 ? "KILL" : std::to_string(number);
+      auto ignored = co_await client.kill_container(id, std::move(signal));
     };
     code = co_await converse(*session, how);
   } else {

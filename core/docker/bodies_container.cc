@@ -232,6 +232,7 @@ std::string create_container_body(const ContainerSpec& spec, std::string_view ap
   if (spec.healthcheck) root["Healthcheck"] = healthcheck_of(*spec.healthcheck, api);
   put_flag(root, "Tty", spec.tty);
   put_flag(root, "OpenStdin", spec.stdin_open);
+  put_flag(root, "StdinOnce", spec.stdin_once);
   root["HostConfig"] = host_config_of(spec, api);
   if (auto endpoints = endpoints_of(spec, api); !endpoints.empty()) {
     root["NetworkingConfig"] = json::object{{"EndpointsConfig", std::move(endpoints)}};

@@ -173,7 +173,7 @@ struct ContainerSpec {
   std::optional<int> stop_timeout_seconds;
   std::optional<HealthcheckConfig> healthcheck;
   std::string restart_policy;  ///< "", no, always, on-failure[:n], unless-stopped
-  bool init = false, tty = false, stdin_open = false, read_only = false, privileged = false;
+  bool init = false, tty = false, stdin_open = false, stdin_once = false, read_only = false, privileged = false;
   bool auto_remove = false;
   std::vector<std::string> cap_add, cap_drop, extra_hosts, tmpfs, security_opt, group_add, device_cgroup_rules;
   std::vector<DeviceSpec> devices;
