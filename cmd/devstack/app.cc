@@ -84,6 +84,7 @@ asio::awaitable<void> App::Impl::follow_interfaces() {
 
 asio::awaitable<void> App::Impl::take_down_parts() {
   co_await tasks.stop();
+  if (files) files->close();
   co_await interfaces.stop();
   if (parts) co_await parts->stop();
   if (projects) co_await projects->stop_logs();

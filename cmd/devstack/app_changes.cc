@@ -1,6 +1,7 @@
 // A running appliance whose stack file, or what is wanted of it, changes.
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <utility>
 
 #include "cmd/devstack/app_impl.h"
@@ -65,7 +66,11 @@ asio::awaitable<void> App::Impl::apply_changed_files(App& app) {
     if (!concerned) continue;
     const auto changes = co_await app.reload();
     if (!changes) {
-      log::error("core", "the changed stack file was not taken: {}", changes.error().to_string());
+      // A record of the log is a line; each error of the file has its own.
+      std::istringstream lines(changes.error().to_string());
+      for (std::string line; std::getline(lines, line);) {
+        log::error("core", "the changed stack file was not taken: {}", line);
+      }
     } else if (!changes->empty()) {
       log::info("core", "the stack's files have changed: {}", *changes);
     }
