@@ -37,7 +37,8 @@ class Compose : public ::testing::Test {
   std::string must(const std::string& args) const { return appliance_.must(args); }
   [[nodiscard]] std::string states() const {
     std::string out;
-    for (const auto& unit : appliance_.status().at("services").as_array()) {
+    const auto status = appliance_.status();
+    for (const auto& unit : status.at("services").as_array()) {
       out += std::string(unit.at("name").as_string()) + "=" + std::string(unit.at("state").as_string()) + " ";
     }
     return out;
