@@ -45,7 +45,7 @@ class ReplyCache {
     Type type = Type::a;
     Rcode rcode = Rcode::noerror;
     Source source = Source::registry;
-    Repeat repeat;  ///< as it was kept with
+    Repeat repeat;                           ///< as it was kept with
     NameCounters::Place* counted = nullptr;  ///< the caller's to use; valid until the next call
   };
   std::optional<Hit> find(Bytes request, Instant now, Random& random, std::span<std::uint8_t> out);

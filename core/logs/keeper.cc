@@ -169,12 +169,13 @@ struct LogKeeper::Impl {
 
   asio::awaitable<Result<void>> read_container(Follower& follower) {
     auto& kept = kept_of(follower.unit);
-    const auto position = kept.log.position(follower.container);
-    ContainerLines lines(follower.container, position);
+    const ContainerLines::Positions kept_to{kept.log.position(ContainerLines::origin(follower.container, Stream::out)),
+                                            kept.log.position(ContainerLines::origin(follower.container, Stream::err))};
+    ContainerLines lines(follower.container, kept_to);
     std::function<Result<void>(Stream, std::string_view)> take = [&](Stream stream, std::string_view bytes) {
       return append(kept, follower.unit, lines.add(stream, bytes));
     };
-    auto ended = co_await containers(follower.container, true, position ? position->at : 0, std::move(take));
+    auto ended = co_await containers(follower.container, true, ContainerLines::since(kept_to), std::move(take));
     if (!ended && ended.error().code != Errc::not_found) co_return ended;
     auto rest = append(kept, follower.unit, lines.take_rest());
     co_return ended ? std::move(rest) : std::move(ended);

@@ -75,7 +75,7 @@ TEST(ExitCodes, HundredThirtyWhenInterruptedOnceGracefulTwiceAtOnce) {
   const auto interrupted = [&](int times) {
     return ok("{ " + appliance.command_line("up --foreground") + " >" + appliance.dir().file("out") +
               " 2>&1 & } ; pid=$!; until [ -n \"$(" + appliance.command_line("ps --status running -q") +
-              ")\" ]; do sleep 0.05; done; kill -INT $pid; " +
+              " 2>/dev/null)\" ]; do sleep 0.05; done; kill -INT $pid; " +
               (times > 1 ? "until grep -q 'stopping (again' " + appliance.dir().file("out") +
                                "; do sleep 0.05; done; kill -INT $pid; "
                          : "") +

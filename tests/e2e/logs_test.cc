@@ -60,9 +60,9 @@ TEST(Logs, AreKeptOverAKilledSupervisorAndAfterDown) {
   expect_counted(appliance, "web", 'w');
   expect_counted(appliance, "worker", 'p');
   EXPECT_GT(count(appliance, "web"), static_cast<std::size_t>(before + 5));
-  // Two pipes: the engine reads them in any order.
+  // Each `up` starts it; from its two pipes the engine reads in any order.
   EXPECT_THAT(lines_of(appliance.run("logs once --no-log-prefix")),
-              testing::UnorderedElementsAre("out", "err", "unfinished"));
+              testing::UnorderedElementsAre("out", "err", "unfinished", "out", "err", "unfinished"));
 }
 
 TEST(Logs, AreKeptWhenACrashIsCleanedUp) {

@@ -103,7 +103,7 @@ TEST(LogReader, MergesByTimeWithinSinceAndUntil) {
 TEST(ContainerLines, TakesTimesOffAndLeavesOutWhatIsKept) {
   const std::string first = "2026-01-02T03:04:05.000000001Z one\n";
   const std::string second = "2026-01-02T03:04:05.000000001Z two\n2026-01-02T03:04:05.000000002Z three\r\n";
-  ContainerLines fresh("c", std::nullopt);
+  ContainerLines fresh("c", {});
   auto entries = fresh.add(Stream::out, first + second.substr(0, 40));
   auto more = fresh.add(Stream::out, second.substr(40));
   entries.insert(entries.end(), more.begin(), more.end());
@@ -111,14 +111,14 @@ TEST(ContainerLines, TakesTimesOffAndLeavesOutWhatIsKept) {
   EXPECT_EQ(entries[2].origin.at, entries[2].record.time);
   EXPECT_EQ(format_time(entries[0].record.time), "2026-01-02T03:04:05.000000001Z");
 
-  ContainerLines again("c", KeptLog::Position{entries[0].origin.at, 1});
+  ContainerLines again("c", {KeptLog::Position{entries[0].origin.at, 1}, std::nullopt});
   EXPECT_THAT(texts(again.add(Stream::out, first + second)), ElementsAre("two", "three"));
-  ContainerLines all("c", KeptLog::Position{entries[2].origin.at, 1});
+  ContainerLines all("c", {KeptLog::Position{entries[2].origin.at, 1}, std::nullopt});
   EXPECT_THAT(texts(all.add(Stream::out, first + second)), IsEmpty());
 }
 
 TEST(ContainerLines, StreamsDoNotMixAndTheRestComesAtTheEnd) {
-  ContainerLines lines("c", std::nullopt);
+  ContainerLines lines("c", {});
   EXPECT_THAT(lines.add(Stream::out, "2026-01-02T03:04:05.000000001Z out"), IsEmpty());
   const auto err = lines.add(Stream::err, "2026-01-02T03:04:05.000000002Z err\n");
   ASSERT_EQ(err.size(), 1U);
@@ -126,10 +126,29 @@ TEST(ContainerLines, StreamsDoNotMixAndTheRestComesAtTheEnd) {
   EXPECT_THAT(texts(lines.take_rest()), ElementsAre("out"));
 }
 
+TEST(ContainerLines, AnEndWithoutANewlineDoesNotSwallowTheNextStart) {
+  const std::string unfinished = "2026-01-02T03:04:05.000000001Z unfinished";
+  ContainerLines lines("c", {});
+  EXPECT_THAT(lines.add(Stream::out, unfinished), IsEmpty());
+  EXPECT_THAT(texts(lines.add(Stream::out, "2026-01-02T03:04:06.000000001Z next\n")),
+              ElementsAre("unfinished", "next"));
+}
+
+TEST(ContainerLines, AStreamThatIsBehindTheOtherLosesNothing) {
+  const ContainerLines::Positions behind{KeptLog::Position{1'000'000'000'000, 1},
+                                         KeptLog::Position{1'000'000'000'005, 1}};
+  EXPECT_EQ(ContainerLines::since(behind), 1'000'000'000'000);
+  ContainerLines lines("c", behind);
+  const auto stamp = [](std::int64_t at) { return format_time(at) + " "; };
+  EXPECT_THAT(texts(lines.add(Stream::err, stamp(1'000'000'000'005) + "kept\n")), IsEmpty());
+  EXPECT_THAT(texts(lines.add(Stream::out, stamp(1'000'000'000'003) + "late\n")), ElementsAre("late"));
+  EXPECT_EQ(ContainerLines::since({std::nullopt, std::nullopt}), 0);
+}
+
 TEST(ContainerLines, JoinsTheEnginesPiecesOfALongLine) {
   const std::string stamp = "2026-01-02T03:04:05.000000001Z ";
   const std::string piece(16U << 10U, 'x');
-  ContainerLines lines("c", std::nullopt);
+  ContainerLines lines("c", {});
   const auto entries = lines.add(Stream::out, stamp + piece + stamp + piece + stamp + "end\n");
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].record.text, piece + piece + "end");
