@@ -159,7 +159,8 @@ TEST_F(ReplyCacheTest, EveryOrderOfAddressesComesAsOften) {
   constexpr int rounds = 6000;
   for (int i = 0; i < rounds; ++i) {
     std::string order;
-    for (const auto& one : ask(query)->answers) order += std::to_string(std::get<Ipv4>(one.data).bytes[3]);
+    const auto answered = ask(query);
+    for (const auto& one : answered->answers) order += std::to_string(std::get<Ipv4>(one.data).bytes[3]);
     ++orders[order];
   }
   EXPECT_EQ(orders.size(), 6U);
