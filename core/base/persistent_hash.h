@@ -125,12 +125,19 @@ class PersistentHash {
     }
 
    private:
+    friend class PersistentHash;
     [[nodiscard]] const Counted* counted() const {
       return branch() != nullptr ? static_cast<const Counted*>(branch()) : leaf();
+    }
+    /// Asks for the children's counts all at once: each is a line of memory of its own, and to count waits for it.
+    static void fetch_counts(const Branch& node) {
+      const Link* child = node.children();
+      for (auto left = std::popcount(node.used); left > 0; --left) __builtin_prefetch((child++)->counted(), 1);
     }
     void destroy() {
       if (const Branch* node = branch()) {
         Link* child = node->children();
+        fetch_counts(*node);
         for (auto left = std::popcount(node->used); left > 0; --left) (child++)->~Link();
         node->~Branch();
         ::operator delete(const_cast<Branch*>(node));
@@ -174,6 +181,7 @@ class PersistentHash {
     const Bits after = child ? before | way : before & ~way;
     void* space = ::operator new(sizeof(Branch) + static_cast<std::size_t>(std::popcount(after)) * sizeof(Link));
     auto* made = new (space) Branch(after);
+    if (from != nullptr) Link::fetch_counts(*from);
     const Link* old = from == nullptr ? nullptr : from->children();
     Link* to = made->children();
     for (Bits left = before | way; left != 0; left &= left - 1) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
 #include <functional>
-#include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -12,7 +14,9 @@
 /// An ordered map whose copies share structure: copying is one pointer, a change copies the path to the root (O(log n))
 /// and leaves every other copy as it was. It is an AVL tree with immutable nodes; the shape depends only on the order
 /// of the changes. The entries are shared by the nodes of all copies, so that copying a path copies no key and no
-/// value. Copies may be read from any thread; one object is changed by one thread at a time.
+/// value. Copies may be read from any thread; one object is changed by one thread at a time. In a large map it is the
+/// misses of the processor's cache that cost: a node is one line of it, knows where the text of its key is, and both
+/// its children are asked for before its key is compared.
 ///
 /// A `Measure` makes a summary of every subtree, so that one over a range of keys costs O(log n). It has
 ///
@@ -47,13 +51,26 @@ class PrefixRange {
 template <class Key, class Value, class Measure = NoMeasure, class Less = std::less<>>
 class PersistentMap {
   struct Node;
-  using Link = std::shared_ptr<const Node>;
+  using Link = boost::intrusive_ptr<const Node>;
 
  public:
   using Entry = std::pair<const Key, Value>;
 
  private:
-  using EntryPtr = std::shared_ptr<const Entry>;
+  struct Shared : boost::intrusive_ref_counter<Shared, boost::thread_safe_counter> {
+    Shared(Key key, Value value) : entry(std::move(key), std::move(value)) {}
+    const Entry entry;
+  };
+  using EntryPtr = boost::intrusive_ptr<const Shared>;
+  /// A key as it is compared.
+  using Seen = std::conditional_t<std::is_same_v<Key, std::string>, std::string_view, const Key*>;
+  static std::string_view see(const std::string& key) { return key; }
+  template <class K>
+  static const K* see(const K& key) {
+    return &key;
+  }
+  static std::string_view seen(std::string_view key) { return key; }
+  static const Key& seen(const Key* key) { return *key; }
 
  public:
   using Summary = typename Measure::type;
@@ -61,8 +78,8 @@ class PersistentMap {
   /// In key order; valid while a copy of the map it came from lives.
   class Iterator {
    public:
-    const Entry& operator*() const { return *path_.back()->entry; }
-    const Entry* operator->() const { return path_.back()->entry.get(); }
+    const Entry& operator*() const { return path_.back()->entry->entry; }
+    const Entry* operator->() const { return &path_.back()->entry->entry; }
     Iterator& operator++() {
       const Node* node = path_.back();
       path_.pop_back();
@@ -92,14 +109,15 @@ class PersistentMap {
     const Node* candidate = nullptr;
     // One comparison a level: the last key that is not less than `key`.
     while (node != nullptr) {
-      if (Less{}(node->entry->first, key)) {
+      node->fetch_children();
+      if (Less{}(node->key(), key)) {
         node = node->right.get();
       } else {
         candidate = node;
         node = node->left.get();
       }
     }
-    return candidate != nullptr && !Less{}(key, candidate->entry->first) ? &candidate->entry->second : nullptr;
+    return candidate != nullptr && !Less{}(key, candidate->key()) ? &candidate->entry->entry.second : nullptr;
   }
   template <class K>
   [[nodiscard]] bool contains(const K& key) const {
@@ -132,7 +150,8 @@ class PersistentMap {
   [[nodiscard]] Iterator lower_bound(const K& key) const {
     Iterator at;
     for (const Node* node = root_.get(); node != nullptr;) {
-      if (Less{}(node->entry->first, key)) {
+      node->fetch_children();
+      if (Less{}(node->key(), key)) {
         node = node->right.get();
       } else {
         at.path_.push_back(node);
@@ -152,13 +171,13 @@ class PersistentMap {
   [[nodiscard]] Summary measure(const Where& where) const {
     const Node* node = root_.get();
     while (node != nullptr) {
-      const int side = where(node->entry->first);
+      node->fetch_children();
+      const int side = where(node->key());
       if (side == 0) break;
       node = side < 0 ? node->right.get() : node->left.get();
     }
     if (node == nullptr) return Measure::none();
-    const Summary own = Measure::of(node->entry->first, node->entry->second);
-    return Measure::combine(Measure::combine(measure_from(node->left.get(), where), own),
+    return Measure::combine(Measure::combine(measure_from(node->left.get(), where), node->own),
                             measure_to(node->right.get(), where));
   }
   [[nodiscard]] Summary measure() const { return total(root_.get()); }
@@ -169,25 +188,31 @@ class PersistentMap {
   [[nodiscard]] int height() const { return height(root_.get()); }
 
  private:
-  struct Node {
+  struct Node : boost::intrusive_ref_counter<Node, boost::thread_safe_counter> {
     Node(EntryPtr e, Link l, Link r)
-        : entry(std::move(e)),
+        : levels(1 + std::max(PersistentMap::height(l.get()), PersistentMap::height(r.get()))),
+          entry(std::move(e)),
           left(std::move(l)),
           right(std::move(r)),
-          levels(1 + std::max(PersistentMap::height(left.get()), PersistentMap::height(right.get()))),
-          summary(Measure::combine(
-              Measure::combine(PersistentMap::total(left.get()), Measure::of(entry->first, entry->second)),
-              PersistentMap::total(right.get()))) {}
+          seen_key(see(entry->entry.first)),
+          own(Measure::of(entry->entry.first, entry->entry.second)),
+          all(Measure::combine(Measure::combine(total(left.get()), own), total(right.get()))) {}
+    [[nodiscard]] decltype(auto) key() const { return seen(seen_key); }
+    void fetch_children() const {
+      __builtin_prefetch(left.get());
+      __builtin_prefetch(right.get());
+    }
+    int levels;
     EntryPtr entry;
     Link left, right;
-    int levels;
-    [[no_unique_address]] Summary summary;
+    Seen seen_key;
+    [[no_unique_address]] Summary own, all;  ///< of its entry; with those below it
   };
 
   static int height(const Node* node) { return node == nullptr ? 0 : node->levels; }
-  static Summary total(const Node* node) { return node == nullptr ? Measure::none() : node->summary; }
+  static Summary total(const Node* node) { return node == nullptr ? Measure::none() : node->all; }
   static Link make(EntryPtr entry, Link left, Link right) {
-    return std::make_shared<const Node>(std::move(entry), std::move(left), std::move(right));
+    return Link(new Node(std::move(entry), std::move(left), std::move(right)));
   }
 
   /// A node of these parts, rotated when one side became two levels higher than the other.
@@ -213,21 +238,23 @@ class PersistentMap {
   static Link insert(const Link& node, Key&& key, Value&& value, bool& added) {
     if (node == nullptr) {
       added = true;
-      return make(std::make_shared<const Entry>(std::move(key), std::move(value)), nullptr, nullptr);
+      return make(EntryPtr(new Shared(std::move(key), std::move(value))), nullptr, nullptr);
     }
-    if (Less{}(key, node->entry->first)) {
+    node->fetch_children();
+    if (Less{}(key, node->key())) {
       return balanced(node->entry, insert(node->left, std::move(key), std::move(value), added), node->right);
     }
-    if (Less{}(node->entry->first, key)) {
+    if (Less{}(node->key(), key)) {
       return balanced(node->entry, node->left, insert(node->right, std::move(key), std::move(value), added));
     }
-    return make(std::make_shared<const Entry>(std::move(key), std::move(value)), node->left, node->right);
+    return make(EntryPtr(new Shared(std::move(key), std::move(value))), node->left, node->right);
   }
 
   template <class K>
   static Link remove(const Link& node, const K& key) {
-    if (Less{}(key, node->entry->first)) return balanced(node->entry, remove(node->left, key), node->right);
-    if (Less{}(node->entry->first, key)) return balanced(node->entry, node->left, remove(node->right, key));
+    node->fetch_children();
+    if (Less{}(key, node->key())) return balanced(node->entry, remove(node->left, key), node->right);
+    if (Less{}(node->key(), key)) return balanced(node->entry, node->left, remove(node->right, key));
     if (node->left == nullptr) return node->right;
     if (node->right == nullptr) return node->left;
     const Node* next = node->right.get();
@@ -242,13 +269,15 @@ class PersistentMap {
   template <class Where, class Visit>
   static bool walk(const Node* node, const Where& where, const Visit& visit) {
     if (node == nullptr) return true;
-    const int side = where(node->entry->first);
+    node->fetch_children();
+    const int side = where(node->key());
     if (side >= 0 && !walk(node->left.get(), where, visit)) return false;
     if (side == 0) {
-      if constexpr (std::is_same_v<decltype(visit(node->entry->first, node->entry->second)), bool>) {
-        if (!visit(node->entry->first, node->entry->second)) return false;
+      const auto& [key, value] = node->entry->entry;
+      if constexpr (std::is_same_v<decltype(visit(key, value)), bool>) {
+        if (!visit(key, value)) return false;
       } else {
-        visit(node->entry->first, node->entry->second);
+        visit(key, value);
       }
     }
     return side > 0 || walk(node->right.get(), where, visit);
@@ -258,19 +287,18 @@ class PersistentMap {
   template <class Where>
   static Summary measure_from(const Node* node, const Where& where) {
     if (node == nullptr) return Measure::none();
-    if (where(node->entry->first) < 0) return measure_from(node->right.get(), where);
-    return Measure::combine(
-        Measure::combine(measure_from(node->left.get(), where), Measure::of(node->entry->first, node->entry->second)),
-        total(node->right.get()));
+    node->fetch_children();
+    if (where(node->key()) < 0) return measure_from(node->right.get(), where);
+    return Measure::combine(Measure::combine(measure_from(node->left.get(), where), node->own),
+                            total(node->right.get()));
   }
   /// Of the keys below `node` that are not after the range; none of them is before it.
   template <class Where>
   static Summary measure_to(const Node* node, const Where& where) {
     if (node == nullptr) return Measure::none();
-    if (where(node->entry->first) > 0) return measure_to(node->left.get(), where);
-    return Measure::combine(
-        Measure::combine(total(node->left.get()), Measure::of(node->entry->first, node->entry->second)),
-        measure_to(node->right.get(), where));
+    node->fetch_children();
+    if (where(node->key()) > 0) return measure_to(node->left.get(), where);
+    return Measure::combine(Measure::combine(total(node->left.get()), node->own), measure_to(node->right.get(), where));
   }
 
   Link root_;
