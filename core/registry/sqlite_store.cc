@@ -6,13 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <iterator>
-#include <map>
 #include <optional>
+#include <utility>
 
-#include "core/registry/row_json.h"
+#include "core/registry/store_records.h"
+#include "core/registry/store_tables.h"
 
 namespace devstack::registry {
 namespace {
@@ -35,6 +36,7 @@ constexpr const char* migrations[] = {
       CREATE TABLE indexes(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     )sql",
+    "CREATE TABLE journal(number INTEGER PRIMARY KEY, records BLOB NOT NULL);",
 };
 constexpr int schema_version = static_cast<int>(std::size(migrations));
 
@@ -46,135 +48,109 @@ struct Refusal {
   std::optional<Unfit> unfit;  ///< nothing: the file may be fine, the system is not
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
+/// So many records of the journal go to their tables with a commit at least.
+constexpr std::size_t shortest_slice = 16;
+/// The journal goes to the tables when it has grown to this part of the data: of every page about as many rows have
+/// changed by then, however many pages there are.
+constexpr std::size_t data_to_journal = 4;
 
-std::int64_t stored(Index value) { return static_cast<std::int64_t>(value); }
-Index loaded(const SQLite::Column& column) { return static_cast<Index>(column.getInt64()); }
-std::string bytes(const SQLite::Column& column) {
-  const auto size = static_cast<std::size_t>(column.getBytes());
-  return size == 0 ? std::string() : std::string(static_cast<const char*>(column.getBlob()), size);
-}
-
-void bind_blob(Statement& statement, int at, const std::string& value) {
-  statement.bind(at, static_cast<const void*>(value.data()), static_cast<int>(value.size()));
-}
+/// What of the journal is on its way to the tables.
+struct Fold {
+  std::string bytes;
+  std::vector<Record> records;  ///< of `bytes`
+  std::size_t done = 0;
+  std::int64_t last = 0;  ///< number of the last commit it holds
+};
 
 }  // namespace
 
 struct SqliteStore::Impl {
-  explicit Impl(const std::string& path) : db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
+  Impl(const std::string& path, std::size_t s) : db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), shortest(s) {
     db.setBusyTimeout(300);
     // Exclusive: a second devstack on the same directory is refused, and the WAL needs no shared memory.
     db.exec(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA journal_size_limit = 16777216;"
-        // Of many keys every write meets a page of its own. Let the log grow to its limit before it is copied back, so
-        // that a page changed often is copied once; and hold what is changed often.
-        "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;");
+        // Let the log grow to its limit before it is copied back, so that a page changed often is copied once; and hold
+        // what is changed often.
+        "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;"
+        // Debian's default writes zeros over every page that the journal gives back.
+        "PRAGMA secure_delete = FAST;");
     // Takes the lock now, not at the first write, and keeps it.
     db.exec("BEGIN IMMEDIATE; COMMIT;");
   }
 
-  Statement& statement(const char* sql) {
-    auto& slot = statements[sql];
-    if (!slot) slot = std::make_unique<Statement>(db, sql);
-    slot->tryReset();  // reset() would throw the error of the last, failed use again
-    slot->clearBindings();
-    return *slot;
-  }
-
-  void put_body(const char* sql, const std::string& key, const std::string& body) {
-    auto& s = statement(sql);
-    s.bind(1, key);
-    s.bind(2, body);
-    s.exec();
-  }
-  void put_body(const char* sql, const std::string& node, const std::string& id, const std::string& body) {
-    auto& s = statement(sql);
-    s.bind(1, node);
-    s.bind(2, id);
-    s.bind(3, body);
-    s.exec();
-  }
-  void remove(const char* sql, const std::string& key) {
-    auto& s = statement(sql);
-    s.bind(1, key);
-    s.exec();
-  }
-  void remove(const char* sql, const std::string& node, const std::string& id) {
-    auto& s = statement(sql);
-    s.bind(1, node);
-    s.bind(2, id);
-    s.exec();
-  }
-  void remove_blob(const char* sql, const std::string& key) {
-    auto& s = statement(sql);
-    bind_blob(s, 1, key);
+  void append_to_journal(const std::string& records) {
+    auto& s = tables.statement("INSERT INTO journal VALUES(?, ?)");
+    s.bind(1, last_number + 1);
+    bind_blob(s, 2, records);
     s.exec();
   }
 
-  void write(const NodePtr& node, Row::Kind kind) {
-    if (kind == Row::Kind::removed) return remove("DELETE FROM nodes WHERE name = ?", lower(node->name));
-    put_body("INSERT OR REPLACE INTO nodes VALUES(?, ?)", lower(node->name), to_body(*node));
-  }
-  void write(const ServicePtr& service, Row::Kind kind) {
-    const auto node = lower(service->node), id = lower(service->id);
-    if (kind == Row::Kind::removed) return remove("DELETE FROM services WHERE node = ? AND id = ?", node, id);
-    put_body("INSERT OR REPLACE INTO services VALUES(?, ?, ?)", node, id, to_body(*service));
-  }
-  void write(const CheckPtr& check, Row::Kind kind) {
-    const auto node = lower(check->node), id = lower(check->id);
-    if (kind == Row::Kind::removed) return remove("DELETE FROM checks WHERE node = ? AND id = ?", node, id);
-    put_body("INSERT OR REPLACE INTO checks VALUES(?, ?, ?)", node, id, to_body(*check));
-  }
-  void write(const KvPtr& entry, Row::Kind kind) {
-    if (kind == Row::Kind::removed) return remove_blob("DELETE FROM kv WHERE key = ?", entry->key);
-    // Not REPLACE, which gives the row a new place and so writes its index again: twice the pages for each change.
-    auto& s = statement(
-        "INSERT INTO kv VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value,"
-        "flags = excluded.flags, lock_index = excluded.lock_index, session = excluded.session,"
-        "create_index = excluded.create_index, modify_index = excluded.modify_index");
-    bind_blob(s, 1, entry->key);
-    bind_blob(s, 2, entry->value);
-    s.bind(3, stored(entry->flags));
-    s.bind(4, stored(entry->lock_index));
-    s.bind(5, entry->session);
-    s.bind(6, stored(entry->create_index));
-    s.bind(7, stored(entry->modify_index));
-    s.exec();
-  }
-  void write(const SessionPtr& session, Row::Kind kind) {
-    if (kind == Row::Kind::removed) return remove("DELETE FROM sessions WHERE id = ?", lower(session->id));
-    put_body("INSERT OR REPLACE INTO sessions VALUES(?, ?)", lower(session->id), to_body(*session));
-  }
-  void write(const QueryPtr& query, Row::Kind kind) {
-    if (kind == Row::Kind::removed) return remove("DELETE FROM queries WHERE id = ?", lower(query->id));
-    put_body("INSERT OR REPLACE INTO queries VALUES(?, ?)", lower(query->id), to_body(*query));
-  }
-  void write(const TombstoneRow& row, Row::Kind kind) {
-    if (kind == Row::Kind::removed) return remove_blob("DELETE FROM tombstones WHERE key = ?", row.key);
-    auto& s = statement("INSERT OR REPLACE INTO tombstones VALUES(?, ?)");
-    bind_blob(s, 1, row.key);
-    s.bind(2, stored(row.index));
-    s.exec();
-  }
-  void write(const IndexRow& row, Row::Kind kind) {
-    if (kind == Row::Kind::removed) return remove("DELETE FROM indexes WHERE name = ?", row.name);
-    auto& s = statement("INSERT OR REPLACE INTO indexes VALUES(?, ?)");
-    s.bind(1, row.name);
-    s.bind(2, stored(row.index));
-    s.exec();
-  }
-  void write(const ClearRow&, Row::Kind) {
-    for (const auto* table : {"nodes", "services", "checks", "kv", "tombstones", "sessions", "queries", "indexes"}) {
-      db.exec(fmt::format("DELETE FROM {}", table));
+  Result<void> commit(const std::string& records, std::size_t rows) {
+    const auto slice = std::min(fold.records.size() - fold.done, std::max(shortest_slice, 2 * rows));
+    const bool last_slice = !fold.records.empty() && fold.done + slice == fold.records.size();
+    SQLite::Transaction transaction(db);
+    append_to_journal(records);
+    CHECK(tables.bring(fold.records.data() + fold.done, slice));
+    if (last_slice) {
+      auto& s = tables.statement("DELETE FROM journal WHERE number <= ?");
+      s.bind(1, fold.last);
+      s.exec();
+      measure_data();
     }
+    transaction.commit();
+    ++last_number;
+    young += records;
+    fold.done += slice;
+    if (last_slice) fold = {};
+    if (fold.records.empty() && young.size() >= std::max(shortest, data_size / data_to_journal)) begin_fold();
+    return {};
+  }
+
+  /// Cannot fail: what it follows is stored already.
+  void begin_fold() {
+    fold.bytes = std::exchange(young, {});
+    fold.last = last_number;
+    auto records = read_records(fold.bytes);
+    if (records) fold.records = last_of_each_row(std::move(*records));
+  }
+
+  void measure_data() {
+    const auto number = [this](const char* pragma) {
+      return static_cast<std::size_t>(db.execAndGet(pragma).getInt64());
+    };
+    data_size = number("PRAGMA page_count") * number("PRAGMA page_size");
+  }
+
+  /// In place of everything that is there.
+  Result<void> replace_all(const std::string& bytes) {
+    TRY(auto records, read_records(bytes));
+    records = last_of_each_row(std::move(records));
+    SQLite::Transaction transaction(db);
+    tables.clear();
+    db.exec("DELETE FROM journal");
+    CHECK(tables.bring(records.data(), records.size()));
+    transaction.commit();
+    young.clear();
+    fold = {};
+    return {};
+  }
+
+  /// What the last process left in the journal.
+  Result<void> fold_all() {
+    std::string bytes;
+    for (Statement s(db, "SELECT records FROM journal ORDER BY number"); s.executeStep();) {
+      bytes += blob_of(s.getColumn(0));
+    }
+    if (bytes.empty()) return {};
+    TRY(auto records, read_records(bytes));
+    records = last_of_each_row(std::move(records));
+    SQLite::Transaction transaction(db);
+    CHECK(tables.bring(records.data(), records.size()));
+    db.exec("DELETE FROM journal");
+    transaction.commit();
+    return {};
   }
 
   void migrate(int from) {
@@ -186,51 +162,16 @@ struct SqliteStore::Impl {
     }
   }
 
-  template <class T>
-  Result<void> read_bodies(const char* sql, std::vector<Row>& rows) {
-    Statement s(db, sql);
-    while (s.executeStep()) {
-      TRY(auto value, from_body<T>(bytes(s.getColumn(0))));
-      rows.push_back(Row{std::make_shared<const T>(std::move(value)), Row::Kind::put});
-    }
-    return {};
-  }
-
-  void read_kv(std::vector<Row>& rows) {
-    Statement s(db, "SELECT key, value, flags, lock_index, session, create_index, modify_index FROM kv");
-    while (s.executeStep()) {
-      auto entry = std::make_shared<KvEntry>();
-      entry->key = bytes(s.getColumn(0));
-      entry->value = bytes(s.getColumn(1));
-      entry->flags = loaded(s.getColumn(2));
-      entry->lock_index = loaded(s.getColumn(3));
-      entry->session = bytes(s.getColumn(4));
-      entry->create_index = loaded(s.getColumn(5));
-      entry->modify_index = loaded(s.getColumn(6));
-      rows.push_back(Row{KvPtr(std::move(entry)), Row::Kind::put});
-    }
-  }
-
-  Result<std::vector<Row>> read_all() {
-    std::vector<Row> rows;
-    CHECK(read_bodies<Node>("SELECT body FROM nodes", rows));
-    CHECK(read_bodies<Service>("SELECT body FROM services", rows));
-    CHECK(read_bodies<Check>("SELECT body FROM checks", rows));
-    CHECK(read_bodies<Session>("SELECT body FROM sessions", rows));
-    CHECK(read_bodies<PreparedQuery>("SELECT body FROM queries", rows));
-    read_kv(rows);
-    for (Statement s(db, "SELECT key, modify_index FROM tombstones"); s.executeStep();) {
-      rows.push_back(Row{TombstoneRow{bytes(s.getColumn(0)), loaded(s.getColumn(1))}, Row::Kind::put});
-    }
-    for (Statement s(db, "SELECT name, value FROM indexes"); s.executeStep();) {
-      rows.push_back(Row{IndexRow{bytes(s.getColumn(0)), loaded(s.getColumn(1))}, Row::Kind::put});
-    }
-    return rows;
-  }
-
   Database db;
-  /// By the address of the literal. Declared after the database: statements go first.
-  std::map<const char*, std::unique_ptr<Statement>> statements;
+  StoreTables tables{db};
+
+  // The journal: in it are the commits of `fold`, then those of `young`. Records of `fold` that are at their tables are
+  // still in it until all are, since a record may be brought there twice.
+  const std::size_t shortest;  ///< bytes of `young` at which its fold begins, while there is little data
+  std::size_t data_size = 0;   ///< of the file, when it was last looked at
+  std::int64_t last_number = 0;
+  std::string young;
+  Fold fold;
 };
 
 namespace {
@@ -266,7 +207,7 @@ Result<std::string> set_aside(const std::string& path, Unfit why) {
 SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SqliteStore::~SqliteStore() = default;
 
-Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory) {
+Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory, std::size_t shortest_journal) {
   std::error_code made;
   fs::create_directories(directory, made);
   if (made) return fail(Errc::io, "cannot create {}: {}", directory, made.message());
@@ -277,9 +218,9 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory) {
     ::close(fd);
   }
 
-  const auto attempt = [&path]() -> tl::expected<Opened, Refusal> {
+  const auto attempt = [&]() -> tl::expected<Opened, Refusal> {
     try {
-      auto impl = std::make_unique<Impl>(path);
+      auto impl = std::make_unique<Impl>(path, shortest_journal);
       const int version = impl->db.execAndGet("PRAGMA user_version").getInt();
       if (version > schema_version) {
         return tl::unexpected(Refusal{
@@ -290,12 +231,13 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory) {
         return tl::unexpected(Refusal{Error{Errc::io, fmt::format("{} has schema {}", path, version)}, Unfit::damaged});
       }
       impl->migrate(version);
-      auto rows = impl->read_all();
+      auto rows = impl->fold_all().and_then([&] { return impl->tables.read(); });
       if (!rows) return tl::unexpected(Refusal{std::move(rows).error().with_context(path), Unfit::damaged});
+      impl->measure_data();
       Opened opened;
       opened.rows = std::move(*rows);
       Statement id(impl->db, "SELECT value FROM meta WHERE name = 'node_id'");
-      if (id.executeStep()) opened.node_id = bytes(id.getColumn(0));
+      if (id.executeStep()) opened.node_id = blob_of(id.getColumn(0));
       id.reset();
       opened.store.reset(new SqliteStore(std::move(impl)));
       return opened;
@@ -320,13 +262,12 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory) {
 }
 
 Result<void> SqliteStore::commit(const std::vector<Row>& rows) {
+  const auto is_clear = [](const Row& row) { return std::holds_alternative<ClearRow>(row.value); };
+  const auto clear = std::find_if(rows.rbegin(), rows.rend(), is_clear);
+  std::string records;
+  for (auto row = clear.base(); row != rows.end(); ++row) append_record(records, *row);
   try {
-    SQLite::Transaction transaction(impl_->db);
-    for (const auto& row : rows) {
-      std::visit([&](const auto& value) { impl_->write(value, row.kind); }, row.value);
-    }
-    transaction.commit();
-    return {};
+    return clear == rows.rend() ? impl_->commit(records, rows.size()) : impl_->replace_all(records);
   } catch (const SQLite::Exception& error) {
     return fail(Errc::io, "the registry could not be written: {}", error.what());
   }
@@ -334,7 +275,9 @@ Result<void> SqliteStore::commit(const std::vector<Row>& rows) {
 
 Result<void> SqliteStore::set_node_id(const std::string& id) {
   try {
-    impl_->put_body("INSERT OR REPLACE INTO meta VALUES(?, ?)", "node_id", id);
+    auto& s = impl_->tables.statement("INSERT OR REPLACE INTO meta VALUES('node_id', ?)");
+    s.bind(1, id);
+    s.exec();
     return {};
   } catch (const SQLite::Exception& error) {
     return fail(Errc::io, "the registry could not be written: {}", error.what());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,11 @@
 
 /// The durable form of the state: one SQLite file, `registry.db`, in WAL mode with synchronous=FULL, held exclusively.
 /// Private to the room. Calls block and come from one thread at a time (a BlockingPool). Knows rows, no rules.
+///
+/// A commit appends its rows to a journal, one table of the file, so that it costs what they are, however large the
+/// tables are: a row brought to its own place writes a page of its own. When the journal has grown, later commits bring
+/// it to the tables, a slice each, in the order of the tables, so that a page takes many rows at once. Opening brings
+/// there what is left of it.
 namespace devstack::registry {
 
 class SqliteStore {
@@ -17,7 +23,8 @@ class SqliteStore {
   /// Opens or creates `directory`/registry.db and reads everything. A file that is damaged, or that a newer devstack
   /// wrote, is set aside (`registry.db.damaged-1`, `registry.db.newer-1`, with its -wal) and a fresh one begun: then
   /// `notice` says so. Errc::conflict: another process has it open. Errc::io: the system refuses.
-  static Result<Opened> open(const std::string& directory);
+  /// `shortest_journal`: at least so many bytes of rows gather in the journal before they begin to go to the tables.
+  static Result<Opened> open(const std::string& directory, std::size_t shortest_journal = std::size_t{1} << 20U);
   ~SqliteStore();
 
   /// One transaction. After an error nothing of it is stored. Errc::io.
