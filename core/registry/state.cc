@@ -141,10 +141,10 @@ const InstanceView& State::Data::view_of(const ServiceEntry& entry) const {
       node_key = name;
       node = *nodes.find(name);
       node_checks.clear();
-      for_checks(join(node_key, "", ""), collect(node_checks));
+      for_checks_of(join(node_key, ""), collect(node_checks));
     }
     auto all = node_checks;
-    for_checks(key + key_separator, collect(all));
+    for_checks_of(key, collect(all));
     view->instances.push_back({node, service, std::move(all)});
     view->tags.insert(view->tags.end(), service->tags.begin(), service->tags.end());
   }
@@ -164,13 +164,13 @@ const CheckTable& State::check_table() const { return data_->checks; }
 
 std::vector<CheckPtr> State::checks_of_node(std::string_view node) const {
   std::vector<CheckPtr> out;
-  data_->for_checks(join(folded(node), ""), collect(out));
+  data_->for_checks_below(join(folded(node), ""), collect(out));
   return out;
 }
 
 std::vector<CheckPtr> State::checks_of_instance(std::string_view node, std::string_view service_id) const {
   std::vector<CheckPtr> out;
-  data_->for_checks(join(folded(node), folded(service_id), ""), collect(out));
+  data_->for_checks_of(join(folded(node), folded(service_id)), collect(out));
   return out;
 }
 
@@ -179,7 +179,7 @@ std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) co
   const auto* entry = data_->names.find(folded(service_name));
   if (entry == nullptr) return out;
   for (const auto& [key, service] : (*entry)->instances) {
-    data_->for_checks(key + key_separator, collect(out));
+    data_->for_checks_of(key, collect(out));
   }
   return out;
 }
@@ -187,7 +187,7 @@ std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) co
 std::vector<CheckPtr> State::checks_in_state(std::string_view status) const {
   std::vector<CheckPtr> out;
   const auto wanted = folded(status);
-  data_->for_checks("", [&](const CheckPtr& check) {
+  data_->for_checks_below("", [&](const CheckPtr& check) {
     if (status == "any" || folded(check->status) == wanted) out.push_back(check);
   });
   return out;
@@ -199,10 +199,21 @@ KvPtr State::kv(std::string_view key) const {
 }
 
 std::vector<KvPtr> State::kv_prefix(std::string_view prefix) const {
-  std::vector<KvPtr> out;
+  // In a large store each entry is a miss of the cache: all are asked for before the first is counted.
+  std::vector<const KvPtr*> found;
   data_->kv_tree.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
-    if (slot.entry) out.push_back(slot.entry);
+    if (!slot.entry) return;
+    const auto* lines = reinterpret_cast<const char*>(slot.entry.get());
+    for (std::size_t at = 0; at < sizeof(KvEntry); at += 64) __builtin_prefetch(lines + at, 1);
+    found.push_back(&slot.entry);
   });
+  std::vector<KvPtr> out;
+  out.reserve(found.size());
+  for (const auto* entry : found) {
+    __builtin_prefetch((*entry)->key.data());
+    __builtin_prefetch((*entry)->value.data());
+    out.push_back(*entry);
+  }
   return out;
 }
 

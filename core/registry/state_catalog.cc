@@ -79,7 +79,7 @@ void State::Writer::remove_node(const std::string& node_key) {
                              [&](const std::string& key, const ServicePtr&) { services.push_back(key); });
   for (const auto& key : services) remove_service(key);
   std::vector<CheckPtr> checks;
-  data_.for_checks(prefix, [&](const CheckPtr& check) { checks.push_back(check); });
+  data_.for_checks_below(prefix, [&](const CheckPtr& check) { checks.push_back(check); });
   for (const auto& check : checks) remove_check(check);
   std::vector<SessionPtr> sessions;
   data_.node_sessions.for_each_in(PrefixRange(prefix), [&](const std::string& key, std::monostate) {
@@ -160,9 +160,8 @@ void State::Writer::take_instance(const ServicePtr& service) {
 
 void State::Writer::remove_service(const std::string& service_key) {
   const ServicePtr service = *data_.services.find(service_key);
-  const auto prefix = service_key + key_separator;
   std::vector<CheckPtr> checks;
-  data_.for_checks(prefix, [&](const CheckPtr& check) { checks.push_back(check); });
+  data_.for_checks_of(service_key, [&](const CheckPtr& check) { checks.push_back(check); });
   for (const auto& check : checks) remove_check(check);
   data_.services.erase(service_key);
   take_instance(service);
@@ -172,12 +171,14 @@ void State::Writer::remove_service(const std::string& service_key) {
 void State::Writer::touch_name(const std::string& name_key, Touch how) {
   const auto* entry = data_.names.find(name_key);
   if (entry == nullptr) return;
-  auto next = std::make_shared<ServiceEntry>(**entry);
   if (how == Touch::count) {
-    next->index = index_;
     touched_names_.push_back(name_key);
     mark(Table::service, name_key);
   }
+  // Replaced by this very command, and nobody has looked at it.
+  if ((*entry)->index == index_ && (*entry)->view.load(std::memory_order_acquire) == nullptr) return;
+  auto next = std::make_shared<ServiceEntry>(**entry);
+  if (how == Touch::count) next->index = index_;
   data_.names.set(name_key, next);
 }
 

@@ -14,11 +14,30 @@ auto content(const Check& c) {
 }
 
 std::string key_of(const Check& check) { return join(folded(check.node), folded(check.id)); }
-std::string service_key_of(const Check& check) {
-  return join(folded(check.node), folded(check.service_id), folded(check.id));
-}
+std::string owner_of(const Check& check) { return join(folded(check.node), folded(check.service_id)); }
 
 }  // namespace
+
+void State::Data::add_check_id(const Check& check) {
+  const auto owner = owner_of(check);
+  const auto* found = check_ids.find(owner);
+  auto ids = found == nullptr ? KeySet() : *found;
+  ids.set(folded(check.id), {});
+  check_ids.set(owner, std::move(ids));
+}
+
+void State::Data::remove_check_id(const Check& check) {
+  const auto owner = owner_of(check);
+  const auto* found = check_ids.find(owner);
+  if (found == nullptr) return;
+  auto ids = *found;
+  ids.erase(folded(check.id));
+  if (ids.empty()) {
+    check_ids.erase(owner);
+  } else {
+    check_ids.set(owner, std::move(ids));
+  }
+}
 
 Result<void> State::Writer::put_checks(const RegisterCommand& command) {
   const std::string node = (*data_.nodes.find(folded(command.node.name)))->name;
@@ -41,9 +60,9 @@ Result<void> State::Writer::put_checks(const RegisterCommand& command) {
   }
   if (!command.replace_checks || !command.service) return {};
   const auto& service = *command.service;
-  const auto prefix = join(folded(node), folded(service.id.empty() ? service.name : service.id), "");
+  const auto owner = join(folded(node), folded(service.id.empty() ? service.name : service.id));
   std::vector<CheckPtr> stale;
-  data_.for_checks(prefix, [&](const CheckPtr& check) {
+  data_.for_checks_of(owner, [&](const CheckPtr& check) {
     if (!kept.contains(folded(check->id))) stale.push_back(check);
   });
   for (const auto& check : stale) remove_check(check);
@@ -90,14 +109,13 @@ void State::Writer::store_check(const CheckPtr& check, const CheckPtr& before) {
   if (before != nullptr) {
     // It moved to another instance (or between node and instance): those who showed it must see it go.
     if (folded(before->service_id) != folded(check->service_id)) {
-      data_.service_checks.erase(service_key_of(*before));
+      data_.remove_check_id(*before);
       touch_check(*before, Touch::count);
     }
     if (before->status != check->status) mark(Table::checks_in_state, before->status);
   }
   data_.checks.set(key_of(*check), check);
-  if (before == nullptr || before->service_id != check->service_id)
-    data_.service_checks.set(service_key_of(*check), {});
+  if (before == nullptr || before->service_id != check->service_id) data_.add_check_id(*check);
   data_.tables.checks = index_;
   put_row<CheckPtr>(check);
   touch_check(*check, Touch::count);
@@ -106,7 +124,7 @@ void State::Writer::store_check(const CheckPtr& check, const CheckPtr& before) {
 
 void State::Writer::remove_check(const CheckPtr& check) {
   data_.checks.erase(key_of(*check));
-  data_.service_checks.erase(service_key_of(*check));
+  data_.remove_check_id(*check);
   data_.tables.checks = index_;
   remove_row(check);
   touch_check(*check, Touch::count);
@@ -130,9 +148,8 @@ void State::Writer::touch_check(const Check& check, Touch how) {
 
 /// The service's name or tags may have changed: its checks show both.
 void State::Writer::retag_checks(const Service& service) {
-  const auto prefix = join(folded(service.node), folded(service.id), "");
   std::vector<CheckPtr> stale;
-  data_.for_checks(prefix, [&](const CheckPtr& check) {
+  data_.for_checks_of(join(folded(service.node), folded(service.id)), [&](const CheckPtr& check) {
     if (check->service_name != service.name || check->service_tags != service.tags) stale.push_back(check);
   });
   for (const auto& before : stale) {

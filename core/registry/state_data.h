@@ -33,11 +33,6 @@ inline constexpr char key_separator = '\0';
   return join(join(a, b), c);
 }
 
-/// (a, c) of (a, b, c).
-[[nodiscard]] inline std::string outer_parts(std::string_view compound) {
-  return join(compound.substr(0, compound.find(key_separator)), compound.substr(compound.rfind(key_separator) + 1));
-}
-
 /// What readers of a service name want, made once from an entry by the first of them.
 struct InstanceView {
   std::vector<Instance> instances;
@@ -102,7 +97,7 @@ struct State::Data {
   PersistentHash<std::string, std::string> node_ids;  ///< id to name
   PersistentDirectory<ServicePtr> services;           ///< by (node, id)
   CheckTable checks;                                  ///< by (node, id)
-  KeySet service_checks;                              ///< (node, service id or "", id): the order of `checks`
+  PersistentDirectory<KeySet> check_ids;              ///< of those that (node, service id or "") has
   PersistentDirectory<std::shared_ptr<const ServiceEntry>> names;
 
   PersistentHash<std::string_view, KvPtr> kv;                ///< the keys are the entries' own
@@ -123,11 +118,25 @@ struct State::Data {
 
   /// The view of an entry of this data, made when it is the first time.
   [[nodiscard]] const InstanceView& view_of(const ServiceEntry& entry) const;
-  /// Calls `visit(check)` for the checks whose key in `service_checks` has this prefix, in its order.
+  void add_check_id(const Check& check);
+  void remove_check_id(const Check& check);
+  /// Calls `visit(check)` for the checks of one (node, service id or ""), by id.
   template <class Visit>
-  void for_checks(const std::string& prefix, const Visit& visit) const {
-    service_checks.for_each_in(PrefixRange(prefix),
-                               [&](const std::string& key, std::monostate) { visit(*checks.find(outer_parts(key))); });
+  void for_checks_of(std::string_view owner, const Visit& visit) const {
+    if (const auto* ids = check_ids.find(owner)) visit_checks(owner, *ids, visit);
+  }
+  /// For those of all whose (node, service id) begins so, in the order of these.
+  template <class Visit>
+  void for_checks_below(std::string_view prefix, const Visit& visit) const {
+    check_ids.for_each_in(PrefixRange(prefix),
+                          [&](const std::string& owner, const KeySet& ids) { visit_checks(owner, ids, visit); });
+  }
+
+ private:
+  template <class Visit>
+  void visit_checks(std::string_view owner, const KeySet& ids, const Visit& visit) const {
+    const auto node = owner.substr(0, owner.find(key_separator));
+    for (const auto& id : ids) visit(*checks.find(join(node, id.first)));
   }
 };
 

@@ -41,7 +41,7 @@ void State::Writer::load(const Row& row) {
       const bool placed = data.nodes.contains(node) && (service.empty() || data.services.contains(join(node, service)));
       if (!placed || id.find(key_separator) != std::string::npos || data.checks.contains(join(node, id))) return;
       data.checks.set(join(node, id), check);
-      data.service_checks.set(join(node, service, id), {});
+      data.add_check_id(*check);
     }
     void operator()(const KvPtr& entry) const {
       if (data.kv_tree.contains(entry->key)) return;
