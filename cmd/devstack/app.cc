@@ -29,6 +29,7 @@ void App::Impl::make_projects() {
       if (found == "0.0.0.0") found = registry->identity().address;
       return found;
     };
+    wanted.before_start = [this](std::string container) { return parts->expect(std::move(container)); };
     wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
   };
   projects =

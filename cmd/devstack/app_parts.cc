@@ -187,6 +187,18 @@ boost::json::object component_settings(const stack::StackFile& file) {
   return out;
 }
 
+/// What host processes will be registered as; of containers the registrator knows.
+std::vector<std::string> process_services(const stack::StackFile& file) {
+  std::vector<std::string> names;
+  for (const auto& [name, spec] : file.services) {
+    const bool is_process = spec.image.empty() && !spec.build && spec.process;
+    if (!is_process || (spec.process->port == 0 && !spec.process->auto_port)) continue;
+    const auto given = spec.environment.find("SERVICE_NAME");
+    names.push_back(given == spec.environment.end() || given->second.empty() ? name : given->second);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string unused_settings(const stack::StackFile& running, const stack::StackFile& wanted) {
@@ -300,6 +312,7 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
     proxy::HaproxyOptions haproxy;
     haproxy.state_dir = StatePaths(input.state_dir).proxy();
     proxy = std::make_unique<proxy::HaproxyProxy>(input.loop, input.registry, std::move(options), std::move(haproxy));
+    proxy->expect(process_services(file));
   }
   templates::TemplaterOptions rendering;
   for (const auto& entry : file.templates) {
@@ -333,6 +346,12 @@ Result<std::unique_ptr<Parts>> Parts::make(PartsInput input) {
     impl->ui = std::make_unique<ui::Ui>(input.loop, *impl->api, std::move(options));
   }
   return std::unique_ptr<Parts>(new Parts(std::move(impl)));
+}
+
+asio::awaitable<void> Parts::expect(std::string container) {
+  if (!impl_->registrator || !impl_->proxy) co_return;
+  const auto services = co_await impl_->registrator->foretell(std::move(container));
+  impl_->proxy->expect(services);
 }
 
 void Parts::add_to(supervisor::Supervisor& supervisor) {

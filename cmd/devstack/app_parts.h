@@ -67,6 +67,8 @@ class Parts {
   ~Parts();
 
   void add_to(supervisor::Supervisor& supervisor);
+  /// A container is about to be started: the proxy gets its routes now, while the engine is busy with it.
+  asio::awaitable<void> expect(std::string container);
   /// Opens the control socket. The components need not run yet.
   Result<void> serve_control();
   /// The machine's addresses changed: every listener moves.

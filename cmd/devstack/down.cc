@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,6 +19,7 @@
 #include "core/host/daemon_json.h"
 #include "core/host/plan.h"
 #include "core/net/interfaces.h"
+#include "core/process/child.h"
 
 namespace devstack {
 namespace {
@@ -34,13 +34,13 @@ struct DownFlags {
   std::string images;
 };
 
-/// The answer to `down` comes before the supervisor has ended: its sockets and its lock go with the process. It goes on
-/// when another project joined meanwhile.
-asio::awaitable<Result<void>> wait_ended(control::ControlClient client, pid_t pid) {
+/// The answer to `down` comes before the supervisor has ended: its sockets and its lock go with the process, even where
+/// nobody reaps it at once. It goes on when another project joined meanwhile.
+asio::awaitable<Result<void>> wait_ended(control::ControlClient client, process::Identity supervisor) {
   const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (kill(pid, 0) == 0) {
+  while (process::alive(supervisor)) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      co_return fail(Errc::timeout, "the supervisor (pid {}) has not ended in 30 s", pid);
+      co_return fail(Errc::timeout, "the supervisor (pid {}) has not ended in 30 s", supervisor.pid);
     }
     const auto status = co_await client.status();
     if (status && !status->stopping) co_return Result<void>();
@@ -136,8 +136,9 @@ asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::o
       done = Down{{project}, std::nullopt, {}};
     }
   }
+  const auto process = process::identify(static_cast<pid_t>(status.pid));
   CO_CHECK(co_await client.down(options, project));
-  if (done.appliance) CO_CHECK(co_await wait_ended(client, static_cast<pid_t>(status.pid)));
+  if (done.appliance && process) CO_CHECK(co_await wait_ended(client, *process));
   co_return done;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "core/base/async/clock.h"
@@ -16,8 +17,12 @@ using namespace std::chrono_literals;
 using Watch = registry::Watch;
 
 /// A new service rarely comes alone, and each one costs a reload; instances are not waited for.
-constexpr auto debounce = 20ms;
+constexpr auto debounce = 50ms;
 constexpr auto registry_wait = 60s;
+/// The route of a service that is gone stays without instances for so long, since a service that is started again has
+/// only gone for a moment, and of many that go each would cost a reload.
+constexpr auto linger = 2s;
+constexpr auto expected_within = 60s;
 constexpr auto unsynced_look = 500ms;
 constexpr auto first_retry = 200ms;
 constexpr auto longest_retry = 10000ms;
@@ -47,6 +52,8 @@ struct Proxy::Impl {
   asio::awaitable<void> serve();
   asio::awaitable<Result<void>> converge();
   Model wanted();
+  void keep_gone(Instant now);
+  [[nodiscard]] Instant next_trim() const;
   Result<void> check_ports(Model& model);
   void failed(const Error& error);
 
@@ -60,6 +67,7 @@ struct Proxy::Impl {
   Model applied;
   std::vector<std::string> absent;  ///< addresses that the machine does not have now
   std::string trouble;
+  std::map<std::string, Instant> kept;  ///< routes of services that the registry does not have, and until when
   Instant retry_at = Instant::max();
   Instant started_at = Instant::min();
   std::chrono::milliseconds pause = first_retry;
@@ -69,7 +77,33 @@ struct Proxy::Impl {
 Model Proxy::Impl::wanted() {
   // A registry without its data would empty every route.
   if (view.synced()) table = proxy::routes(*view.snapshot(), options.routes);
-  return Model{options.bind, options.port, table.routes, options.extra};
+  const auto now = std::chrono::steady_clock::now();
+  keep_gone(now);
+  std::vector<std::string> empty;
+  for (const auto& [service, until] : kept) {
+    if (until > now) empty.push_back(service);
+  }
+  auto all = table.routes;
+  add_empty_routes(all, empty, options.routes);
+  return Model{options.bind, options.port, std::move(all), options.extra};
+}
+
+void Proxy::Impl::keep_gone(Instant now) {
+  std::erase_if(kept, [&](const auto& entry) {
+    const bool is_there = find_route(table.routes, entry.first) != nullptr;
+    const bool is_trimmed = entry.second <= now && find_route(applied.routes, entry.first) == nullptr;
+    return is_there || is_trimmed;
+  });
+  for (const auto& route : applied.routes) {
+    if (find_route(table.routes, route.service) == nullptr) kept.try_emplace(route.service, now + linger);
+  }
+}
+
+/// When a kept route's time is over.
+Instant Proxy::Impl::next_trim() const {
+  auto next = Instant::max();
+  for (const auto& [service, until] : kept) next = std::min(next, until);
+  return next;
 }
 
 Result<void> Proxy::Impl::check_ports(Model& model) {
@@ -114,7 +148,9 @@ asio::awaitable<Result<void>> Proxy::Impl::converge() {
 asio::awaitable<void> Proxy::Impl::serve() {
   std::uint64_t seen = 0;
   for (;;) {
-    co_await work.wait_past(seen, retry_at);
+    // A retry that waits tries what is to be trimmed as well.
+    const auto until = retry_at == Instant::max() ? next_trim() : retry_at;
+    co_await work.wait_past(seen, until);
     seen = work.version();
     if (engine->running() && !only_backends_differ(applied, wanted())) {
       co_await steady_clock().sleep_for(debounce);
@@ -205,6 +241,7 @@ asio::awaitable<void> Proxy::stop() {
   impl.tasks.reset();
   co_await impl.engine->stop();
   impl.applied = Model{};
+  impl.kept.clear();
 }
 
 ComponentReport Proxy::report() const {
@@ -212,10 +249,14 @@ ComponentReport Proxy::report() const {
   ComponentReport report;
   for (const auto& address : impl.applied.bind) report.addresses.push_back(host_port(address, impl.applied.port));
   const auto port = impl.options.port == 80 ? std::string() : fmt::format(":{}", impl.options.port);
-  for (const auto& route : impl.applied.routes) report.links.push_back("http://" + route.hosts.front() + port + "/");
-  std::size_t backends = 0;
-  for (const auto& route : impl.applied.routes) backends += route.backends.size();
-  report.detail = fmt::format("{} services, {} instances", impl.applied.routes.size(), backends);
+  std::size_t services = 0, backends = 0;
+  for (const auto& route : impl.applied.routes) {
+    if (find_route(impl.table.routes, route.service) == nullptr) continue;
+    report.links.push_back("http://" + route.hosts.front() + port + "/");
+    ++services;
+    backends += route.backends.size();
+  }
+  report.detail = fmt::format("{} services, {} instances", services, backends);
   if (!impl.absent.empty()) report.detail += "; no address " + join(impl.absent) + " on this machine now";
   for (const auto& skipped : impl.table.skipped) report.detail += "; " + skipped.what + " has no route: " + skipped.why;
   if (!impl.trouble.empty()) report.detail += "; " + impl.trouble;
@@ -233,14 +274,15 @@ void Proxy::set_extra(std::string extra) {
   impl_->work.bump();
 }
 
+void Proxy::expect(const std::vector<std::string>& services) {
+  for (const auto& service : services) impl_->kept[service] = std::chrono::steady_clock::now() + expected_within;
+  impl_->work.bump();
+}
+
 bool Proxy::routes_now(std::string_view service) const {
-  const auto of = [&](const std::vector<Route>& routes) -> const Route* {
-    const auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& r) { return r.service == service; });
-    return found == routes.end() ? nullptr : &*found;
-  };
   const auto wanted = proxy::routes(*impl_->view.snapshot(), impl_->options.routes);
-  const Route* want = of(wanted.routes);
-  const Route* have = of(impl_->applied.routes);
+  const Route* want = find_route(wanted.routes, service);
+  const Route* have = find_route(impl_->applied.routes, service);
   return want == nullptr || (have != nullptr && *have == *want);
 }
 const RouteTable& Proxy::table() const { return impl_->table; }

@@ -46,6 +46,9 @@ class Proxy : public Component {
   /// Other addresses to listen on (docker0 appeared): brought about soon, without cutting connections.
   void set_binds(std::vector<std::string> addresses);
   void set_extra(std::string extra);
+  /// These services will soon be registered: they get their routes now, so that their first instances cost no reload.
+  /// What is not there after a minute is forgotten.
+  void expect(const std::vector<std::string>& services);
   /// What is to be routed: what the registry says, and what has no route and why.
   [[nodiscard]] const RouteTable& table() const;
   /// Whether the program already routes this service as the registry has it now; true for what has no route.

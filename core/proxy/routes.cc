@@ -46,6 +46,8 @@ std::vector<std::string> hosts_of(const std::string& name, const RouteOptions& o
   return hosts;
 }
 
+bool by_service(const Route& a, const Route& b) { return a.service < b.service; }
+
 /// Nothing when no instance can be reached over TCP at all.
 std::optional<Route> route_of(const std::string& name, const std::vector<registry::Instance>& instances,
                               const RouteOptions& options, std::vector<Skipped>& skipped) {
@@ -88,9 +90,25 @@ RouteTable routes(const registry::State& state, const RouteOptions& options) {
       table.routes.push_back(std::move(*route));
     }
   }
-  std::sort(table.routes.begin(), table.routes.end(),
-            [](const Route& a, const Route& b) { return a.service < b.service; });
+  std::sort(table.routes.begin(), table.routes.end(), by_service);
   return table;
+}
+
+void add_empty_routes(std::vector<Route>& routes, const std::vector<std::string>& services,
+                      const RouteOptions& options) {
+  std::set<std::string> missing;
+  for (const auto& service : services) {
+    auto name = lower(service);
+    if (usable_name(name) && name != "consul" && find_route(routes, name) == nullptr) missing.insert(std::move(name));
+  }
+  for (const auto& name : missing) routes.push_back({name, hosts_of(name, options), {}});
+  std::sort(routes.begin(), routes.end(), by_service);
+}
+
+const Route* find_route(const std::vector<Route>& routes, std::string_view service) {
+  const auto at = std::lower_bound(routes.begin(), routes.end(), service,
+                                   [](const Route& route, std::string_view name) { return route.service < name; });
+  return at != routes.end() && at->service == service ? &*at : nullptr;
 }
 
 std::string to_string(const Backend& backend) {

@@ -45,6 +45,13 @@ struct RouteTable {
 /// count; a service of only such ones has no route.
 RouteTable routes(const registry::State& state, const RouteOptions& options);
 
+/// Adds routes without backends for those of `services` (any case) that have none and whose name can stand in a host
+/// name.
+void add_empty_routes(std::vector<Route>& routes, const std::vector<std::string>& services,
+                      const RouteOptions& options);
+/// The route of a service; null when there is none. `routes` are in order.
+const Route* find_route(const std::vector<Route>& routes, std::string_view service);
+
 /// "127.0.0.1:80", "[::1]:80".
 std::string to_string(const Backend& backend);
 

@@ -361,6 +361,17 @@ ComponentReport Registrator::report() const {
   return report;
 }
 
+asio::awaitable<std::vector<std::string>> Registrator::foretell(std::string container) {
+  std::vector<std::string> names;
+  const auto found = co_await impl_->engine.client().inspect_container(container);
+  if (!found) co_return names;
+  for (const auto& [service, checks] : registrations(*found, impl_->options)) {
+    const bool udp = std::find(service.tags.begin(), service.tags.end(), "udp") != service.tags.end();
+    if (!udp) names.push_back(service.name);
+  }
+  co_return names;
+}
+
 void Registrator::set_host_address(std::string address) {
   if (impl_->options.host_address == address) return;
   impl_->options.host_address = std::move(address);

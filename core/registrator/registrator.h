@@ -3,6 +3,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/async/component.h"
 #include "core/docker/engine_watcher.h"
@@ -33,6 +34,10 @@ class Registrator final : public Component {
   asio::awaitable<Result<void>> start() override;
   asio::awaitable<void> stop() override;
   [[nodiscard]] ComponentReport report() const override;
+
+  /// The names of the TCP services that a container which is there, but does not run yet, will have. None when the
+  /// engine does not tell, or chooses the ports only when it runs.
+  asio::awaitable<std::vector<std::string>> foretell(std::string container);
 
   /// The address behind published ports changed: registers them anew.
   void set_host_address(std::string address);

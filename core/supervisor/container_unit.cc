@@ -135,6 +135,7 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
 asio::awaitable<Result<UnitEvent>> ContainerUnit::start(std::string id) {
   id_ = id;
   auto& client = shared_.engine.client();
+  if (shared_.options.before_start) co_await shared_.options.before_start(id);
   CO_CHECK(co_await client.start_container(id));
   CO_TRY(const docker::Container container, co_await client.inspect_container(id));
   if (container.running && !unit_.spec.post_start.empty()) {

@@ -35,6 +35,8 @@ struct SupervisorOptions {
   std::function<std::optional<std::string>(std::uint16_t port)> listening_address;
   /// What host processes are told to listen on ($HOST): the bridge's address, so that containers reach them.
   std::function<std::string()> process_host;
+  /// Called with a container that is there and about to be started.
+  std::function<asio::awaitable<void>(std::string container)> before_start;
   /// Called with a unit and a container of it that does not run any more, before that is removed.
   std::function<asio::awaitable<void>(std::string unit, std::string container)> before_remove;
   /// Makes a local image when a container needs one that the engine lacks ("devstack/hello"); true when it did.

@@ -283,6 +283,28 @@ TEST_F(ProxyTest, NewServiceIsRouted) {
   EXPECT_TRUE(eventually([&] { return get("web.localhost").status == 404; }));
 }
 
+TEST_F(ProxyTest, AnExpectedServiceCostsNoReloadWhenItComes) {
+  start();
+  proxy_->expect({"Web", "not a host name"});
+  EXPECT_TRUE(eventually([&] { return get("web.localhost").status == 503; }));
+  EXPECT_EQ(proxy_->report().detail, "0 services, 0 instances");
+  EXPECT_TRUE(proxy_->report().links.empty());
+  const auto reloads = proxy_->reloads();
+  add("web", "web-1");
+  EXPECT_TRUE(eventually([&] { return get("web.localhost").body == "web-1"; }));
+  EXPECT_EQ(proxy_->reloads(), reloads);
+}
+
+TEST_F(ProxyTest, AServiceThatComesBackAtOnceCostsNoReload) {
+  add("web", "web-1");
+  start();
+  remove("web-1");
+  EXPECT_TRUE(eventually([&] { return get("web.localhost").status == 503; }));
+  add("web", "web-2");
+  EXPECT_TRUE(eventually([&] { return get("web.localhost").body == "web-2"; }));
+  EXPECT_EQ(proxy_->reloads(), 1U);
+}
+
 TEST_F(ProxyTest, ServiceWithoutHealthyInstanceSaysSoAndComesBack) {
   add("web", "web-1");
   start();

@@ -1,5 +1,6 @@
 #include "core/registrator/registrator.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -147,6 +148,15 @@ TEST_F(RegistratorTest, StartAndStopAreFollowed) {
   EXPECT_EQ(service("vm:dsit-reg-a:80")->name, "db");
   shell("docker stop -t 0 dsit-reg-a");
   EXPECT_TRUE(eventually([&] { return service("vm:dsit-reg-a:80") == nullptr; }));
+}
+
+TEST_F(RegistratorTest, WhatAContainerWillBeIsKnownBeforeItRuns) {
+  start_registrator();
+  shell("docker create --name dsit-reg-a --expose 9000 --expose 53/udp -e SERVICE_9000_NAME=admin " + image);
+  using testing::UnorderedElementsAre;
+  EXPECT_THAT(test::run(io_, registrator_->foretell("dsit-reg-a")), UnorderedElementsAre("dsit-reg-web-80", "admin"));
+  EXPECT_THAT(test::run(io_, registrator_->foretell("dsit-reg-none")), testing::IsEmpty());
+  EXPECT_EQ(service("vm:dsit-reg-a:80"), nullptr);
 }
 
 TEST_F(RegistratorTest, ToldToStopIsTakenOutWhileItStillRuns) {

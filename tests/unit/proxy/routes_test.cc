@@ -49,6 +49,19 @@ TEST_F(Routes, ServiceAnswersUnderItsThreeNames) {
   EXPECT_EQ(found.routes[0].backends, (std::vector<Backend>{{"172.17.0.2", 8080}}));
 }
 
+TEST_F(Routes, EmptyRoutesAreAddedForNamesThatHaveNone) {
+  add("web-1", "web", "172.17.0.2", 8080);
+  auto all = table().routes;
+  add_empty_routes(all, {"WEB", "api", "Api", "not a host name", "consul"}, {});
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].service, "api");
+  EXPECT_EQ(all[0].hosts.front(), "api.localhost");
+  EXPECT_TRUE(all[0].backends.empty());
+  EXPECT_EQ(all[1].backends.size(), 1U);
+  EXPECT_EQ(find_route(all, "web"), &all[1]);
+  EXPECT_EQ(find_route(all, "we"), nullptr);
+}
+
 TEST_F(Routes, OtherDomainsAndDatacenter) {
   add("web-1", "web", "172.17.0.2", 80);
   RouteOptions options;
