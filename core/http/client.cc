@@ -55,6 +55,8 @@ Result<void> check(const Request& message) {
 /// Reads until one final message is complete; 1xx answers before it are skipped. `idle` is set anew before each read.
 asio::awaitable<Result<Response>> receive(ConnectionPtr connection, std::string peer, StreamHandlers handlers,
                                           bool head_method, std::size_t body_bytes, std::chrono::milliseconds idle) {
+  constexpr std::size_t short_step = 8192, long_step = 65536;
+  std::size_t step = short_step;
   ReadBuffer input;
   auto parser = std::make_unique<ResponseParser>(handlers.on_head, handlers.on_chunk);
   const auto prepare = [&]() {
@@ -79,10 +81,12 @@ asio::awaitable<Result<Response>> receive(ConnectionPtr connection, std::string 
       prepare();
     }
     if (idle.count() > 0) connection->expires_at(Time::now() + idle);
-    const auto room = input.prepare(parser->is_header_done() ? 65536 : 8192);
+    const auto room = input.prepare(step);
     const auto read = co_await connection->read_some(room);
     if (!read.error && !connection->overdue()) {
       input.commit(read.bytes);
+      // A stream that drips, a container's log, keeps a small buffer.
+      if (read.bytes == room.size() && parser->is_header_done()) step = long_step;
       continue;
     }
     // A body without a length ends with the connection.

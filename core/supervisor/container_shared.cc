@@ -4,6 +4,7 @@ namespace devstack::supervisor {
 namespace {
 
 constexpr int kCreations = 8;
+constexpr int kStarts = 8;
 constexpr int kRemovals = 8;
 constexpr int kPulls = 4;
 
@@ -15,6 +16,7 @@ ContainerShared::ContainerShared(const asio::any_io_executor& loop, docker::Engi
       engine(watcher),
       options(supervisor),
       creating(loop, kCreations),
+      starting(loop, kStarts),
       removing(loop, kRemovals),
       making_(loop, 1),
       pulling_(loop, kPulls) {}

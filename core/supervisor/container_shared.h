@@ -27,7 +27,7 @@ class ContainerShared {
   docker::EngineWatcher& engine;
   const SupervisorOptions& options;
   std::string project;
-  Turns creating, removing;
+  Turns creating, starting, removing;  ///< so many at a time: the engine gains nothing from more
   std::function<void()> changed;  ///< what describe() tells is another
 
   /// Its definitions are the ones to be made from now on; images count as not refreshed.

@@ -135,8 +135,11 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
 asio::awaitable<Result<UnitEvent>> ContainerUnit::start(std::string id) {
   id_ = id;
   auto& client = shared_.engine.client();
-  if (shared_.options.before_start) co_await shared_.options.before_start(id);
-  CO_CHECK(co_await client.start_container(id));
+  {
+    const auto turn = co_await shared_.starting.take();
+    if (shared_.options.before_start) co_await shared_.options.before_start(id);
+    CO_CHECK(co_await client.start_container(id));
+  }
   CO_TRY(const docker::Container container, co_await client.inspect_container(id));
   if (container.running && !unit_.spec.post_start.empty()) {
     auto hooked = co_await run_hooks(unit_.spec.post_start, "post_start", id);
