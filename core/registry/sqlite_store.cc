@@ -137,7 +137,15 @@ struct SqliteStore::Impl {
     return {};
   }
 
-  /// What the last process left in the journal.
+  /// Everything, with what the last process left in the journal at its tables. A damaged file stays as it is.
+  Result<std::vector<Row>> take_in() {
+    SQLite::Transaction transaction(db);
+    CHECK(fold_all());
+    TRY(auto rows, tables.read());
+    transaction.commit();
+    return rows;
+  }
+
   Result<void> fold_all() {
     std::string bytes;
     for (Statement s(db, "SELECT records FROM journal ORDER BY number"); s.executeStep();) {
@@ -146,10 +154,8 @@ struct SqliteStore::Impl {
     if (bytes.empty()) return {};
     TRY(auto records, read_records(bytes));
     records = last_of_each_row(std::move(records));
-    SQLite::Transaction transaction(db);
     CHECK(tables.bring(records.data(), records.size()));
     db.exec("DELETE FROM journal");
-    transaction.commit();
     return {};
   }
 
@@ -231,7 +237,7 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory, std:
         return tl::unexpected(Refusal{Error{Errc::io, fmt::format("{} has schema {}", path, version)}, Unfit::damaged});
       }
       impl->migrate(version);
-      auto rows = impl->fold_all().and_then([&] { return impl->tables.read(); });
+      auto rows = impl->take_in();
       if (!rows) return tl::unexpected(Refusal{std::move(rows).error().with_context(path), Unfit::damaged});
       impl->measure_data();
       Opened opened;
