@@ -271,6 +271,7 @@ class PersistentMap {
     if (node == nullptr) return true;
     node->fetch_children();
     const int side = where(node->key());
+    if (side == 0) __builtin_prefetch(node->entry.get());
     if (side >= 0 && !walk(node->left.get(), where, visit)) return false;
     if (side == 0) {
       const auto& [key, value] = node->entry->entry;
