@@ -59,14 +59,15 @@ def stop(process):
 
 
 class Registry:
-    """A `devstack registry` on ports of its own. `flags` are added; without `data_dir` it is ephemeral."""
+    """A `devstack registry` on ports of its own. `flags` are added; without `data_dir` it is ephemeral.
+    `dns` is another place to answer DNS at."""
 
-    def __init__(self, *flags, data_dir=None, node="node1"):
+    def __init__(self, *flags, data_dir=None, node="node1", dns=None):
         binary = os.environ.get("DEVSTACK", "build/release/devstack")
         self.http_port, self.dns_port = free_port(), free_port()
         self.node = node
         self.command = [binary, "registry", "--node", node, "--http", f"127.0.0.1:{self.http_port}",
-                        "--dns", f"127.0.0.1:{self.dns_port}", *flags]
+                        "--dns", dns or f"127.0.0.1:{self.dns_port}", *flags]
         self.command += ["--data-dir", data_dir] if data_dir else ["--ephemeral"]
         self.process = None
 

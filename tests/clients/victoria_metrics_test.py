@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """VictoriaMetrics as Debian ships it, unmodified, finds its targets through a `devstack registry`, by Prometheus' own
-configuration (consul_sd_configs), API and queries. Prometheus itself is built without Consul in Debian.
+configuration (consul_sd_configs), API and queries. Prometheus itself is built without Consul in Debian; what it can do is in prometheus_test.py.
 https://prometheus.io/docs/prometheus/latest/configuration/configuration/#consul_sd_config
 """
 import json
