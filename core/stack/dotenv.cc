@@ -51,20 +51,26 @@ Result<std::string> double_quoted(std::string_view& text) {
   return fail(Errc::parse, "a double quote is not closed");
 }
 
+/// Literal but for `\'`, which stands for a quote.
 Result<std::string> single_quoted(std::string_view& text) {
-  const auto end = text.find('\'');
-  if (end == std::string_view::npos) return fail(Errc::parse, "a single quote is not closed");
-  std::string out(text.substr(0, end));
-  text.remove_prefix(end + 1);
-  return out;
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\'') {
+      text.remove_prefix(i + 1);
+      return out;
+    }
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '\'') ++i;
+    out += text[i];
+  }
+  return fail(Errc::parse, "a single quote is not closed");
 }
 
-/// Up to the end of the line, or to a `#` after a blank.
-std::string unquoted(std::string_view& text) {
+/// Up to the end of the line, or to a `#` after a blank; `after_blank`: one stands before `text`.
+std::string unquoted(std::string_view& text, bool after_blank) {
   auto line = text.substr(0, text.find('\n'));
   text.remove_prefix(line.size());
   for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '#' && (i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t')) {
+    if (line[i] == '#' && (i == 0 ? after_blank : line[i - 1] == ' ' || line[i - 1] == '\t')) {
       line = line.substr(0, i);
       break;
     }
@@ -104,16 +110,17 @@ class Dotenv {
       if (name != std::string_view::npos) row.remove_prefix(name);
     }
     const std::string_view begin = row;
-    const auto name = trim(row.substr(0, row.find('=')));
-    const auto bare = trim(name.substr(0, name.find('#')));
-    const bool alone = row.find('=') == std::string_view::npos;
-    if (!is_variable_name(alone ? bare : name)) return wrong(begin, "`{}` is no variable name", name);
-    if (alone) {
-      inherit(std::string(bare), begin);
+    const auto sign = row.find_first_of("=:#");  // `NAME: value` is YAML's way, which Compose takes too
+    const auto name = trim(row.substr(0, sign));
+    if (!is_variable_name(name)) return wrong(begin, "`{}` is no variable name", trim(row.substr(0, row.find('='))));
+    if (sign == std::string_view::npos || row[sign] == '#') {
+      inherit(std::string(name), begin);
       return skip(rest_.size() - remaining_after(row));
     }
-    rest_ = whole_.substr(offset(row) + row.find('=') + 1);
-    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size()));
+    rest_ = whole_.substr(offset(row) + sign + 1);
+    const auto blanks = std::min(rest_.find_first_not_of(" \t"), rest_.size());
+    rest_.remove_prefix(blanks);
+    after_blank_ = blanks > 0;
     const std::string_view at = rest_;
     auto text = value();
     if (!text) return wrong(at, "{}", text.error().message);
@@ -167,7 +174,7 @@ class Dotenv {
       TRY(text, double_quoted(rest_));
       CHECK(nothing_more());
     } else {
-      text = unquoted(rest_);
+      text = unquoted(rest_, after_blank_);
     }
     const Variables variables{.value = [this](const std::string& name) { return lookup(name); },
                               .unset = [](const std::string&) {},
@@ -177,7 +184,7 @@ class Dotenv {
 
   /// After a closing quote only a comment may follow.
   Result<void> nothing_more() {
-    const auto more = unquoted(rest_);
+    const auto more = unquoted(rest_, true);
     if (more.empty()) return {};
     return fail(Errc::parse, "`{}` follows a closing quote", more);
   }
@@ -190,6 +197,7 @@ class Dotenv {
   }
 
   std::string_view whole_, rest_, file_;
+  bool after_blank_ = false;  ///< whether one stands before the value
   const Environment& environment_;
   Environment values_;
   std::vector<Assignment> assignments_;

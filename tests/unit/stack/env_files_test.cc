@@ -162,7 +162,9 @@ TEST(Dotenv, TakesItsGrammar) {
                  "A=1\n"),
             (Environment{{"A", "1"}}));
   EXPECT_EQ(read("  A = 1  \n\n# c\nexport B=2"), (Environment{{"A", "1"}, {"B", "2"}}));
-  EXPECT_EQ(read("A=x#y\nB=x #y\nC=#z\n"), (Environment{{"A", "x#y"}, {"B", "x"}, {"C", ""}}));
+  EXPECT_EQ(read("A=x#y\nB=x #y\nC=#z\nD= #z\n"), (Environment{{"A", "x#y"}, {"B", "x"}, {"C", "#z"}, {"D", ""}}));
+  EXPECT_EQ(read("A='it\\'s' # c\nB='\\n'\n"), (Environment{{"A", "it's"}, {"B", "\\n"}}));
+  EXPECT_EQ(read("A: 1\nB: \"x:y\"\nC=x: y\n"), (Environment{{"A", "1"}, {"B", "x:y"}, {"C", "x: y"}}));
   EXPECT_EQ(read("A='$OUTER # \\n' # c\nB=\"a\\tb \\\"q\\\" ${OUTER:-x}\"\n"),
             (Environment{{"A", "$OUTER # \\n"}, {"B", "a\tb \"q\" o"}}));
   EXPECT_EQ(read("A=\"one\ntwo\"\nB=3\n"), (Environment{{"A", "one\ntwo"}, {"B", "3"}}));
