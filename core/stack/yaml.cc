@@ -1,5 +1,6 @@
 #include "core/stack/yaml.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -39,18 +40,32 @@ class Documents final : public YAML::EventHandler {
     while (begins.size() < 2 && parser.HandleNextDocument(*this)) {
     }
   }
-  std::vector<YAML::Mark> begins;  ///< two at most
+  std::vector<YAML::Mark> begins;         ///< two at most
+  std::optional<YAML::Mark> quoted_last;  ///< where the last value of all begins, if it is in quotes
 
   void OnDocumentStart(const YAML::Mark& mark) override { begins.push_back(mark); }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string&) override {
+    quoted_last.reset();
+    if (tag == "!") quoted_last = mark;
+  }
   void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
   void OnSequenceEnd() override {}
   void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
   void OnMapEnd() override {}
 };
+
+/// yaml-cpp takes the end of a text for the end of a quoted value, if a line ends there too.
+bool ends_in_quotes(const std::string& text) {
+  try {
+    const Documents one_more(text + "#");  // a comment, unless it is still part of the value
+    return false;
+  } catch (const YAML::Exception&) {
+    return true;
+  }
+}
 
 class Converter {
  public:
@@ -215,7 +230,11 @@ Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics
   if (text.find('\0') != std::string_view::npos) return fail_at(start, Errc::stack_file, "this is not a text file");
   try {
     const std::string copy(text);
-    const auto begins = Documents(copy).begins;
+    const Documents documents(copy);
+    const auto& begins = documents.begins;
+    if (documents.quoted_last && ends_in_quotes(copy)) {
+      return fail_at(position(file, *documents.quoted_last), Errc::stack_file, "YAML syntax: this quote is not closed");
+    }
     if (begins.empty()) {
       Node nothing;
       nothing.at = start;
@@ -228,6 +247,8 @@ Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics
                             : "YAML syntax: this belongs to nothing before it");
     }
     return Converter(file, report).convert(YAML::Load(copy), "", start, 0);
+  } catch (const YAML::DeepRecursion& error) {
+    return fail_at(position(file, error.mark), Errc::stack_file, "nested deeper than {} levels", kMaxDepth);
   } catch (const YAML::Exception& error) {
     if (const auto tab = indented_by_tab(text, file)) {
       return fail_at(*tab, Errc::stack_file, "YAML syntax: a line is indented by a tab: use spaces");
