@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/stack/fields.h"
+#include "core/stack/pull_policy.h"
 #include "core/stack/schema.h"
 
 namespace devstack::stack {
@@ -33,18 +34,19 @@ void read_container_name(S& s, V node, R in) {
                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
                       return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
                     });
-  if (good || node.kind != Node::Kind::scalar) return;
+  if (good || name.empty() || node.kind != Node::Kind::scalar) return;
   in.report.error(node.at, "{}\"{}\" is no container name: use letters, digits, `_`, `.` and `-`", node.prefix(), name);
 }
 
 void read_pull_policy(S& s, V node, R in) {
   const auto text = read_text(node, in);
-  if (!text) return;
-  constexpr std::array<std::string_view, 6> words{"always", "never", "missing", "build", "daily", "weekly"};
+  if (!text || text->empty()) return;
+  constexpr std::array<std::string_view, 4> words{"always", "never", "missing", "build"};
   s.pull_policy = *text == "if_not_present" ? "missing" : *text;
   if (std::find(words.begin(), words.end(), s.pull_policy) != words.end()) return;
-  if (text->starts_with("every_") && text->size() > 6) return;
-  in.report.error(node.at, "{}expected {} or every_<span>, found \"{}\"", node.prefix(), fmt::join(words, ", "), *text);
+  if (pull_age(*text)) return;
+  in.report.error(node.at, "{}expected {}, daily, weekly or every_<span> like every_12h, found \"{}\"", node.prefix(),
+                  fmt::join(words, ", "), *text);
 }
 
 constexpr Field<Logging> kLogging[] = {

@@ -1,24 +1,13 @@
 // The image of a service: there, pulled or built.
 #include <ctime>
 
-#include "core/base/duration.h"
 #include "core/base/log.h"
 #include "core/docker/build_context.h"
+#include "core/stack/pull_policy.h"
 #include "core/supervisor/container_shared.h"
 
 namespace devstack::supervisor {
 namespace {
-
-/// How old the newest image may be before it is pulled again: daily, weekly, every_<span>; nothing for other policies.
-std::optional<std::chrono::seconds> pull_age(const std::string& policy) {
-  constexpr std::string_view every = "every_";
-  if (policy == "daily") return std::chrono::hours(24);
-  if (policy == "weekly") return std::chrono::hours(24 * 7);
-  if (!policy.starts_with(every)) return std::nullopt;
-  const auto span = parse_duration(policy.substr(every.size()));
-  if (!span) return std::nullopt;
-  return std::chrono::duration_cast<std::chrono::seconds>(*span);
-}
 
 /// "pulling redis:7: 3 of 7 layers, 41 MB of 80 MB"
 class PullNote {
@@ -90,7 +79,7 @@ bool is_url(const std::string& context) {
 bool ContainerShared::wants_refresh(const stack::ServiceSpec& service) const {
   const auto& policy = service.pull_policy;
   if (service.build && (build_wanted_ || policy == "build")) return true;
-  return pull_wanted_ == "always" || (pull_wanted_.empty() && (policy == "always" || pull_age(policy)));
+  return pull_wanted_ == "always" || (pull_wanted_.empty() && (policy == "always" || stack::pull_age(policy)));
 }
 
 asio::awaitable<Result<docker::Image>> ContainerShared::ensure_image(stack::ServiceSpec service, Note note) {
@@ -106,7 +95,7 @@ asio::awaitable<Result<docker::Image>> ContainerShared::ensure_image(stack::Serv
   const bool build_it = service.build && (!there || build_wanted_ || service.pull_policy == "build");
   if (there && !build_it) {
     if (service.build && service.image.empty()) co_return std::move(*found);  // nobody else has it
-    const auto most = pull_age(policy);
+    const auto most = stack::pull_age(policy);
     if (most && std::time(nullptr) - unix_time(found->created) < most->count()) co_return std::move(*found);
   }
   if (!there && options.provide_image && !service.build) {
