@@ -24,7 +24,6 @@ bool is_service_name(std::string_view name) {
 void read_services(StackFile& file, const Node& node, const Reading& in) {
   if (!expect_map(node, in)) return;
   for (const auto& entry : node.entries) {
-    if (entry.key.starts_with("x-")) continue;
     if (!is_service_name(entry.key)) {
       in.report.error(entry.at, "services: \"{}\" is no service name: use letters, digits, `-`, `_` and `.`",
                       entry.key);

@@ -71,9 +71,9 @@ std::vector<NetworkAttachment> read_attachments(const Node& node, const Reading&
 }
 
 void read_network_mode(ServiceSpec& service, const Node& node, const Reading& in) {
-  service.network_mode = read_text(node, in).value_or("bridge");
+  service.network_mode = read_text(node, in).value_or("");
   const auto& mode = service.network_mode;
-  if (mode == "host" || mode == "none" || mode == "bridge" || joins_another(mode)) return;
+  if (mode.empty() || mode == "host" || mode == "none" || mode == "bridge" || joins_another(mode)) return;
   in.report.error(node.at, "{}expected {}, found \"{}\"", node.prefix(), kModes, mode);
 }
 
@@ -117,6 +117,7 @@ Texts read_extra_hosts(const Node& node, const Reading& in) {
 }
 
 Texts read_dns_servers(const Node& node, const Reading& in) {
+  if (node.kind == Node::Kind::scalar && node.text.empty()) return {};
   auto servers = read_text_or_texts(node, in);
   for (const auto& server : servers) {
     if (is_ip_address(server)) continue;

@@ -47,8 +47,8 @@ void read_pairs_file(TextMap& into, const EnvFile& file, V node, const Environme
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     if (file.required) {
-      in.report.error(node.at, "{}{} is not there: make it, or write {{path: {}, required: false}}", node.prefix(),
-                      path, file.path);
+      const auto instead = file.of_labels ? "" : fmt::format(", or write {{path: {}, required: false}}", file.path);
+      in.report.error(node.at, "{}{} is not there: make it{}", node.prefix(), path, instead);
     }
     return;
   }

@@ -1,5 +1,7 @@
 // https://docs.docker.com/reference/compose-file/services/#ports
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 #include "core/stack/fields.h"
@@ -28,6 +30,9 @@ Result<Range> parse_range(std::string_view text) {
   if (*from > *to) return fail(Errc::parse, "the range \"{}\" runs backwards", text);
   return Range{*from, *to};
 }
+
+/// The engine takes a host port that is free: for "0" and for nothing, as `${PORT:-}` leaves it.
+bool is_any_port(std::string_view text) { return text.empty() || text == "0"; }
 
 /// "[ip:][host:]container" cut at its colons.
 struct Parts {
@@ -70,7 +75,9 @@ Result<void> check_address(const Parts& parts) {
 }
 
 Result<std::string> check_protocol(std::string_view protocol) {
-  if (protocol == "tcp" || protocol == "udp" || protocol == "sctp") return std::string(protocol);
+  std::string lower(protocol);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (lower == "tcp" || lower == "udp" || lower == "sctp") return lower;
   return fail(Errc::parse, "expected tcp, udp or sctp, found \"{}\"", protocol);
 }
 
@@ -119,11 +126,15 @@ void read_range(std::optional<Range>& into, V node, R in) {
 
 constexpr Field<LongPort> kLongForm[] = {
     {"target", [](LongPort& p, V v, R in) { read_range(p.target, v, in); }, "port_range"},
-    {"published", [](LongPort& p, V v, R in) { read_range(p.published, v, in); }, "port_range"},
+    {"published",
+     [](LongPort& p, V v, R in) {
+       if (v.kind != Node::Kind::scalar || !is_any_port(v.text)) read_range(p.published, v, in);
+     },
+     "port_range"},
     {"host_ip",
      [](LongPort& p, V v, R in) {
        if (auto ip = read_text(v, in)) p.host_ip = std::move(*ip);
-       if (is_ip_address(p.host_ip)) return;
+       if (p.host_ip.empty() || is_ip_address(p.host_ip)) return;
        in.report.error(v.at, "{}expected an IP address, found \"{}\"", v.prefix(), p.host_ip);
      },
      "text"},
@@ -170,7 +181,7 @@ Result<std::vector<PortMapping>> parse_port(std::string_view text) {
   TRY(const Parts parts, split(text));
   CHECK(check_address(parts));
   TRY(const Range container, parse_range(parts.container));
-  if (!parts.has_host || parts.host.empty()) return expand(parts.ip, std::nullopt, container, protocol);
+  if (!parts.has_host || is_any_port(parts.host)) return expand(parts.ip, std::nullopt, container, protocol);
   TRY(const Range host, parse_range(parts.host));
   return expand(parts.ip, host, container, protocol);
 }

@@ -65,15 +65,20 @@ std::optional<long> read_number(const Node& node, long least, long most, const R
   return value;
 }
 
-std::optional<bool> read_switch(const Node& node, const Reading& in) {
+std::optional<bool> as_switch(std::string_view text) {
   constexpr std::array<std::string_view, 6> on{"true", "True", "TRUE", "yes", "on", "1"};
   constexpr std::array<std::string_view, 6> off{"false", "False", "FALSE", "no", "off", "0"};
+  if (std::find(on.begin(), on.end(), text) != on.end()) return true;
+  if (std::find(off.begin(), off.end(), text) != off.end()) return false;
+  return std::nullopt;
+}
+
+std::optional<bool> read_switch(const Node& node, const Reading& in) {
   if (node.kind != Node::Kind::scalar) {
     wrong_type(node, "true or false", in);
     return std::nullopt;
   }
-  if (std::find(on.begin(), on.end(), node.text) != on.end()) return true;
-  if (std::find(off.begin(), off.end(), node.text) != off.end()) return false;
+  if (const auto value = as_switch(node.text)) return value;
   in.report.error(node.at, "{}expected true or false, found \"{}\"", node.prefix(), node.text);
   return std::nullopt;
 }

@@ -65,6 +65,8 @@ void read_fields(const Node& map, T& into, std::span<const Field<T>> fields, std
 /// Each returns nothing after reporting: "services.web.ports: expected a list, found a string".
 std::optional<std::string> read_text(const Node& node, const Reading& in);
 std::optional<long> read_number(const Node& node, long least, long most, const Reading& in);
+/// What YAML and Compose take for a switch: true, yes, on, 1 and their contraries.
+std::optional<bool> as_switch(std::string_view text);
 std::optional<bool> read_switch(const Node& node, const Reading& in);
 std::optional<std::chrono::nanoseconds> read_duration(const Node& node, const Reading& in);
 std::optional<std::string> read_choice(const Node& node, std::span<const std::string_view> choices, const Reading& in);

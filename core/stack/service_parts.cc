@@ -33,12 +33,14 @@ constexpr Field<Healthcheck> kHealthcheck[] = {
     {"start_period", Into<&Healthcheck::start_period>::span, "duration"},
     {"start_interval", Into<&Healthcheck::start_interval>::span, "duration"},
     {"retries", Into<&Healthcheck::retries>::number<1, 1000>, "integer"},
-    {"disable",
-     [](Healthcheck& h, V v, R in) {
-       if (read_switch(v, in).value_or(false)) h.test = {"NONE"};
-     },
-     "switch"},
+    {"disable", [](Healthcheck&, V v, R in) { (void)read_switch(v, in); }, "switch"},
 };
+
+/// Whatever test stands beside it: an override file switches off a check that it does not repeat.
+bool is_disabled(V node) {
+  const Node* disable = node.find("disable");
+  return disable != nullptr && as_switch(disable->text).value_or(false);
+}
 
 struct DependencyText {
   std::string condition = "service_started";
@@ -69,6 +71,7 @@ DependencyCondition condition_of(std::string_view text) {
 void read_healthcheck(std::optional<Healthcheck>& into, const Node& node, const Reading& in) {
   into.emplace();
   read_fields<Healthcheck>(node, *into, kHealthcheck, {}, in);
+  if (is_disabled(node)) into->test = {"NONE"};
 }
 
 std::vector<Dependency> read_depends_on(const Node& node, const Reading& in) {
@@ -91,7 +94,7 @@ std::vector<Dependency> read_depends_on(const Node& node, const Reading& in) {
 
 void read_restart(ServiceSpec& service, const Node& node, const Reading& in) {
   const auto given = read_text(node, in);
-  if (!given) return;
+  if (!given || given->empty()) return;  // `${RESTART:-}`: as if the key were not there
   using Kind = RestartPolicy::Kind;
   auto& [kind, retries, delay, max_delay] = service.restart;
   if (*given == "no" || *given == "false") {

@@ -105,7 +105,7 @@ void check_dependency(const Checking& in, const ServiceSpec& service, const Depe
     if (dependency.required) {
       in.report.error(at, "{}", text);
     } else {
-      in.report.warn(at, "{}", text);
+      in.report.warn(at, "{}: it is not waited for", text);
     }
   } else if (dependency.condition == DependencyCondition::healthy && !can_be_healthy(found->second)) {
     in.report.error(at, "services.{}.depends_on: \"{}\" can never be healthy: it has no healthcheck and no port",

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/stack/pull_policy.h"
 #include "tests/unit/stack/load.h"
 
 namespace devstack::stack {
@@ -133,7 +134,9 @@ INSTANTIATE_TEST_SUITE_P(
     All, PortForms,
     testing::Values(PortCase{"80", {{"", 0, 80, "tcp"}}}, PortCase{"'80'", {{"", 0, 80, "tcp"}}},
                     PortCase{"'8080:80'", {{"", 8080, 80, "tcp"}}}, PortCase{"8022:22", {{"", 8022, 22, "tcp"}}},
-                    PortCase{"'53:53/udp'", {{"", 53, 53, "udp"}}},
+                    PortCase{"'53:53/udp'", {{"", 53, 53, "udp"}}}, PortCase{"'53:53/UDP'", {{"", 53, 53, "udp"}}},
+                    PortCase{"'0:80'", {{"", 0, 80, "tcp"}}},
+                    PortCase{"{target: 80, published: 0}", {{"", 0, 80, "tcp"}}},
                     PortCase{"'127.0.0.1:8080:80'", {{"127.0.0.1", 8080, 80, "tcp"}}},
                     PortCase{"'127.0.0.1::80'", {{"127.0.0.1", 0, 80, "tcp"}}},
                     PortCase{"'[::1]:80:80'", {{"::1", 80, 80, "tcp"}}},
@@ -187,7 +190,8 @@ TEST(ContainerService, ReadsDependencies) {
               ElementsAre(Dependency{"a", DependencyCondition::healthy, true},
                           Dependency{"b", DependencyCondition::completed_successfully, true}));
   EXPECT_TRUE(file->services.at("d").depends_on.empty());
-  EXPECT_THAT(file->warnings, ElementsAre("stack.yaml:5:29: services.d.depends_on: no service \"gone\""));
+  EXPECT_THAT(file->warnings,
+              ElementsAre("stack.yaml:5:29: services.d.depends_on: no service \"gone\": it is not waited for"));
 }
 
 TEST(ContainerService, ReadsHealthchecks) {
@@ -196,6 +200,7 @@ TEST(ContainerService, ReadsHealthchecks) {
   EXPECT_EQ(check, (Healthcheck{{"CMD-SHELL", "curl x"}, 90s, 2s, 5s, 7}));
   EXPECT_THAT(container("healthcheck: {test: [CMD, a, b]}").healthcheck->test, ElementsAre("CMD", "a", "b"));
   EXPECT_THAT(container("healthcheck: {disable: true}").healthcheck->test, ElementsAre("NONE"));
+  EXPECT_THAT(container("healthcheck: {disable: true, test: curl x}").healthcheck->test, ElementsAre("NONE"));
   EXPECT_TRUE(container("healthcheck: {interval: 1s}").healthcheck->test.empty());
 }
 
@@ -206,6 +211,30 @@ TEST(ContainerService, ReadsRestartPolicies) {
   EXPECT_EQ(container("restart: always").restart, (RestartPolicy{Kind::always, 0}));
   EXPECT_EQ(container("restart: unless-stopped").restart, (RestartPolicy{Kind::unless_stopped, 0}));
   EXPECT_EQ(container("restart: on-failure:3").restart, (RestartPolicy{Kind::on_failure, 3}));
+}
+
+TEST(ContainerService, TakesAnEmptyValueOfSomeKeysForNone) {
+  // What `${NAME:-}` leaves, where Compose goes on as if the key were not there.
+  for (const auto* key : {"restart", "pull_policy", "network_mode", "container_name", "dns"}) {
+    EXPECT_EQ(test::errors(fmt::format("services: {{web: {{image: x, {}: \"\"}}}}\n", key)), "");
+  }
+  EXPECT_TRUE(container("dns: \"\"").dns.empty());
+}
+
+TEST(ContainerService, MayHaveANameThatBeginsLikeAnExtension) {
+  const auto file = test::read("services:\n  x-base: {image: x}\n  web: {image: x, depends_on: [x-base]}\n");
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_TRUE(file->services.contains("x-base"));
+}
+
+TEST(PullAge, AddsUpItsUnits) {
+  EXPECT_EQ(pull_age("daily"), 24h);
+  EXPECT_EQ(pull_age("weekly"), 168h);
+  EXPECT_EQ(pull_age("every_2w1d"), 15 * 24h);
+  EXPECT_EQ(pull_age("every_1h2m3s"), 1h + 2min + 3s);
+  for (const auto* none : {"", "always", "every_", "every_x", "every_5", "every_1y", "every_d", "every_99999999w"}) {
+    EXPECT_EQ(pull_age(none), std::nullopt) << none;
+  }
 }
 
 TEST(ContainerService, MakesBindSourcesAbsolute) {
