@@ -148,6 +148,7 @@ TextMap read_environment(const Node& service, const Reading& in) {
   const Node* own = service.find("environment");
   if (own == nullptr) return all;
   auto pairs = read_pairs(*own, in);
+  if (pairs.values.contains("")) in.report.error(own->at, "{}a value has no name before its `=`", own->prefix());
   for (auto& [name, value] : pairs.values) all[name] = std::move(value);
   for (const auto& name : pairs.bare) {
     const auto outside = in.environment.find(name);

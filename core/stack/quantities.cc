@@ -130,6 +130,8 @@ void read_ulimits(std::map<std::string, Ulimit>& into, const Node& node, const R
       read_fields<Ulimit>(entry.value, limit, kUlimit, {}, in);
       if (entry.value.find("soft") == nullptr || entry.value.find("hard") == nullptr) {
         in.report.error(entry.value.at, "{}give both `soft` and `hard`", entry.value.prefix());
+      } else if (limit.hard != -1 && (limit.soft == -1 || limit.soft > limit.hard)) {
+        in.report.error(entry.value.at, "{}`soft` cannot be more than `hard`", entry.value.prefix());
       }
     } else if (const auto both = read_number(entry.value, -1, std::numeric_limits<long>::max(), in)) {
       limit = {*both, *both};

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/stack/fields.h"
+#include "core/stack/find.h"
 #include "core/stack/pull_policy.h"
 #include "core/stack/schema.h"
 
@@ -47,6 +48,22 @@ void read_pull_policy(S& s, V node, R in) {
   if (pull_age(*text)) return;
   in.report.error(node.at, "{}expected {}, daily, weekly or every_<span> like every_12h, found \"{}\"", node.prefix(),
                   fmt::join(words, ", "), *text);
+}
+
+/// The engine wants a seccomp profile itself, not the path of its file.
+void read_security_opt(S& s, V node, R in) {
+  s.isolation.security_opt = read_texts(node, in);
+  for (auto& option : s.isolation.security_opt) {
+    if (!option.starts_with("seccomp=") && !option.starts_with("seccomp:")) continue;
+    const auto profile = option.substr(8);
+    if (profile == "unconfined" || profile == "builtin" || profile.starts_with('{')) continue;
+    auto text = read_whole_file(absolute_path(profile, in));
+    if (!text) {
+      in.report.error(node.at, "{}{}", node.prefix(), text.error().message);
+    } else {
+      option = "seccomp=" + *text;
+    }
+  }
 }
 
 constexpr Field<Logging> kLogging[] = {
@@ -121,7 +138,7 @@ constexpr Field<S> kService[] = {
     {"dns_opt", Into<&S::dns_opt>::text_or_texts, "text_or_texts"},
     {"cap_add", Into<&S::isolation, &I::cap_add>::texts, "texts"},
     {"cap_drop", Into<&S::isolation, &I::cap_drop>::texts, "texts"},
-    {"security_opt", Into<&S::isolation, &I::security_opt>::texts, "texts"},
+    {"security_opt", read_security_opt, "texts"},
     {"group_add", Into<&S::isolation, &I::group_add>::texts, "texts"},
     {"device_cgroup_rules", Into<&S::isolation, &I::device_cgroup_rules>::texts, "texts"},
     {"privileged", Into<&S::isolation, &I::privileged>::flag, "switch"},

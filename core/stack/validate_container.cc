@@ -51,6 +51,10 @@ void check_grants(const Checking& in, const ServiceSpec& service, const std::vec
     } else if (const auto& name = found->second.environment; !name.empty() && !in.in.environment.contains(name)) {
       in.report.error(at, "services.{}.{}: \"{}\" is the value of {}, which is not set", service.name, key,
                       grants[i].source, name);
+    } else if (const auto& [source, target, uid, gid, mode] = grants[i];
+               !found->second.file.empty() && (mode || !uid.empty() || !gid.empty())) {
+      in.report.warn(at, "services.{}.{}: {} is mounted as it is: `uid`, `gid` and `mode` have no effect", service.name,
+                     key, found->second.file);
     }
   }
 }

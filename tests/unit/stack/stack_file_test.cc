@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/stack/pull_policy.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/stack/load.h"
 
 namespace devstack::stack {
@@ -219,6 +220,25 @@ TEST(ContainerService, TakesAnEmptyValueOfSomeKeysForNone) {
     EXPECT_EQ(test::errors(fmt::format("services: {{web: {{image: x, {}: \"\"}}}}\n", key)), "");
   }
   EXPECT_TRUE(container("dns: \"\"").dns.empty());
+}
+
+TEST(ContainerService, TakesTheSeccompProfileFromItsFile) {
+  devstack::test::TempDir dir;
+  dir.write("p.json", "{}");
+  EXPECT_THAT(container("security_opt: [\"seccomp=" + dir.file("p.json") + "\", \"seccomp:unconfined\"]")
+                  .isolation.security_opt,
+              ElementsAre("seccomp={}", "seccomp:unconfined"));
+  EXPECT_EQ(test::errors("services:\n  web:\n    image: x\n    security_opt: [\"seccomp=./gone.json\"]\n"),
+            "stack.yaml:4:19: services.web.security_opt: cannot read /project/gone.json: No such file or directory");
+}
+
+TEST(ContainerService, IsToldThatAMountedFileKeepsItsRights) {
+  const auto file = test::read(
+      "services:\n  web:\n    image: x\n    secrets: [{source: s, mode: 0400}, {source: s, target: t}]\n"
+      "    configs: [{source: c, uid: \"7\"}]\nsecrets: {s: {file: ./s}}\nconfigs: {c: {content: x}}\n");
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_THAT(file->warnings, ElementsAre("stack.yaml:4:15: services.web.secrets: /project/s is mounted as it is: "
+                                          "`uid`, `gid` and `mode` have no effect"));
 }
 
 TEST(ContainerService, MayHaveANameThatBeginsLikeAnExtension) {
