@@ -81,7 +81,8 @@ std::set<std::string> AppProjects::idle_units(const std::string& project) const 
   if (known == nullptr) return idle;
   for (const auto& unit : known->status().services) {
     const bool down = unit.state == UnitState::stopped || unit.state == UnitState::pending;
-    if (down || unit.state == UnitState::failed) idle.insert(unit.name);
+    const bool ended = unit.state == UnitState::completed && unit.type == supervisor::UnitType::container;
+    if (down || ended || unit.state == UnitState::failed) idle.insert(unit.name);
   }
   return idle;
 }

@@ -48,6 +48,15 @@ std::map<std::string, std::string> ids(const Appliance& appliance) {
   return out;
 }
 
+TEST(Plan, SaysThatAContainerThatEndedIsStartedAgain) {
+  Appliance appliance("name: e2eplan\nservices: {job: {image: " + busybox_image("plain", {}) +
+                      ", command: [echo, ran]}}\n");
+  appliance.must("up");
+  EXPECT_THAT(actions(appliance, "plan"), ElementsAre(Pair("job", "start")));
+  EXPECT_THAT(appliance.must("up"), HasSubstr("start job\n"));
+  EXPECT_EQ(ok("docker logs e2eplan-job-1"), "ran\nran");
+}
+
 TEST(Plan, SaysWhatHappensAndUpDoesExactlyThat) {
   Appliance appliance(kStack);
   EXPECT_THAT(actions(appliance, "plan"),
