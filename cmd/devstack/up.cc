@@ -78,14 +78,18 @@ Status part_of(Status status, const std::vector<std::string>& services) {
   return status;
 }
 
+/// What is unhealthy may become healthy, but where something has failed, that is no longer waited for.
 bool all_settled(const Status& status) {
   if (status.converging) return false;
+  bool failed = false, unhealthy = false;
   for (const auto* list : {&status.components, &status.services}) {
     for (const auto& unit : *list) {
-      if (!supervisor::settled(unit.state)) return false;
+      failed = failed || unit.state == UnitState::failed;
+      unhealthy = unhealthy || unit.state == UnitState::unhealthy;
+      if (!supervisor::settled(unit.state) && unit.state != UnitState::unhealthy) return false;
     }
   }
-  return true;
+  return failed || !unhealthy;
 }
 
 std::string what_is_wrong(const Status& status) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/result.h"
 #include "core/supervisor/status.h"
@@ -14,6 +15,12 @@ namespace devstack::supervisor {
 
 namespace asio = boost::asio;
 using Grace = std::optional<std::chrono::seconds>;
+
+/// The detail of a unit whose health check fails; `output` is what the check printed.
+inline std::string failing_check(std::string_view output) {
+  while (output.ends_with('\n')) output.remove_suffix(1);
+  return output.empty() ? "health check fails" : fmt::format("health check fails: {}", output);
+}
 
 /// How one unit is carried out: a component, a container or a process. Called by its Unit, on the loop, one call at a
 /// time (describe() at any time). Tells of what happens by itself (exits, health) through `events`.

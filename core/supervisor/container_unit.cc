@@ -171,11 +171,9 @@ asio::awaitable<void> ContainerUnit::look(bool engine_was_away) {
     UnitEvent event = up_event(Kind::adopted, container);
     events(event);
     event.kind = event.health == "unhealthy" ? Kind::health_failed : Kind::health_passed;
-    event.detail = event.kind == Kind::health_failed ? "health check fails" : "";
-    if (event.kind == Kind::health_failed && !container.health.outputs.empty()) {
-      event.detail += ": " + container.health.outputs.back();
-      while (!event.detail.empty() && event.detail.back() == '\n') event.detail.pop_back();
-    }
+    const auto& outputs = container.health.outputs;
+    event.detail.clear();
+    if (event.kind == Kind::health_failed) event.detail = failing_check(outputs.empty() ? "" : outputs.back());
     if (event.health == "healthy" || event.health == "unhealthy") events(event);
     co_return;
   }

@@ -31,7 +31,7 @@ Gate healthy(const std::string& service, const DependencyView& unit) {
     case UnitState::completed:
       return failed(fmt::format("{} ended before it was healthy", service));
     case UnitState::unhealthy:
-      return waiting(fmt::format("for {} to be healthy (it is unhealthy)", service));
+      return failed(fmt::format("{} is unhealthy", service));
     default:
       return waiting(fmt::format("for {} to be healthy", service));
   }

@@ -167,7 +167,7 @@ asio::awaitable<void> ProcessUnit::watch_health() {
         UnitEvent event;
         const bool healthy = after == health::Health::healthy;
         event.kind = healthy ? UnitEvent::Kind::health_passed : UnitEvent::Kind::health_failed;
-        if (!healthy) event.detail = "health check fails: " + result.output;
+        if (!healthy) event.detail = failing_check(result.output);
         if (healthy) became_ready();
         if (given_up_.empty()) events(event);
       }

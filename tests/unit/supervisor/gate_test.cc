@@ -46,7 +46,7 @@ TEST(Gate, FollowsTheTable) {
       {C::healthy, view(State::starting, true, true, true), G::waiting},
       {C::healthy, view(State::running, true, true, true), G::open},
       {C::healthy, view(State::running, true, true, false), G::failed},
-      {C::healthy, view(State::unhealthy, true, true, true), G::waiting},
+      {C::healthy, view(State::unhealthy, true, true, true), G::failed},
       {C::healthy, view(State::backoff, false, true), G::waiting},
       {C::healthy, view(State::failed), G::failed},
       {C::healthy, view(State::completed, false, true), G::failed},
