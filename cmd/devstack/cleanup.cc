@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 asio::awaitable<Result<void>> retire_everything(supervisor::Supervisor& supervisor, std::string project,
                                                 supervisor::DownOptions how) {
   stack::Plan nothing;
-  nothing.network = project + "_default";
   nothing.project = std::move(project);
   CO_CHECK(co_await supervisor.start_components());
   supervisor.apply(std::move(nothing));

@@ -95,8 +95,6 @@ Result<Plan> make_plan(const StackFile& file, EngineAvailable engine) {
   TRY(const std::vector<std::string> order, start_order(file.services));
   Plan plan;
   plan.project = file.project;
-  const auto shared = file.networks.find("default");
-  plan.network = shared == file.networks.end() ? file.project + "_default" : shared->second.name;
   plan.project_dir = file.project_dir;
   plan.files = file.files.empty() ? Texts{file.path} : file.files;
   Used used(file, plan);

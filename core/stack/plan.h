@@ -22,7 +22,6 @@ struct PlannedUnit {
 
 struct Plan {
   std::string project;
-  std::string network;               ///< "<project>_default"
   std::string project_dir;           ///< absolute
   Texts files;                       ///< absolute: what the plan was read from
   std::vector<NetworkDef> networks;  ///< those that a container is on

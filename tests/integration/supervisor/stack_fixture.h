@@ -127,7 +127,6 @@ class SupervisorTest : public testing::Test {
   stack::Plan plan(std::vector<stack::PlannedUnit> units) const {
     stack::Plan made;
     made.project = project;
-    made.network = project + "_default";
     made.units = std::move(units);
     return made;
   }

@@ -35,7 +35,6 @@ constexpr std::string_view kThree =
 TEST(Plan, StartsDependenciesFirst) {
   const auto made = plan(kThree);
   EXPECT_EQ(made.project, "p");
-  EXPECT_EQ(made.network, "p_default");
   EXPECT_THAT(names(made.units), ElementsAre("d", "d-2", "c", "a", "b"));
   EXPECT_EQ(made.units[1].number, 2);
   EXPECT_EQ(made.units[1].service, "d");
@@ -184,7 +183,7 @@ secrets: {s: {file: s.txt}, of_build: {file: b.txt}}
 
 TEST(Plan, ASharedNetworkIsCalledAsTheFileSays) {
   EXPECT_EQ(plan("name: p\nservices: {a: {image: x}}\n").networks.at(0).name, "p_default");
-  EXPECT_EQ(plan("services: {a: {image: x}}\nnetworks: {default: {name: ours}}\n").network, "ours");
+  EXPECT_EQ(plan("services: {a: {image: x}}\nnetworks: {default: {name: ours}}\n").networks.at(0).name, "ours");
   EXPECT_TRUE(plan("services: {a: {command: x}}\n").networks.empty());
 }
 
