@@ -7,6 +7,7 @@
 #include "cmd/devstack/dns_metrics.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/registry_server.h"
+#include "core/base/append.h"
 #include "core/control/api.h"
 #include "core/control/projects_control.h"
 #include "core/control/server.h"
@@ -211,7 +212,7 @@ std::string unused_settings(const stack::StackFile& running, const stack::StackF
     const auto* mine = used.if_contains(key);
     auto kept = mine == nullptr ? boost::json::value() : *mine;
     if (key == "registry" && kept.is_object()) kept.as_object().erase("kv");
-    if (kept != given) out += (out.empty() ? "" : ", ") + std::string(key);
+    if (kept != given) append_part(out, key, ", ");
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "cmd/devstack/changes.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/load_records.h"
+#include "core/base/append.h"
 #include "core/base/log.h"
 #include "core/stack/plan.h"
 
@@ -16,12 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 /// A project that comes up again waits this long for its own end.
 constexpr auto gone_limit = 60s;
-
-void add_line(std::string& text, const std::string& line) {
-  if (line.empty()) return;
-  if (!text.empty()) text += '\n';
-  text += line;
-}
 
 /// What of the file's settings of components is not in use, and why.
 std::string component_line(const stack::StackFile& components, const stack::StackFile& file) {
@@ -157,7 +152,7 @@ asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load,
   if (projects_.find(project) == nullptr) CO_CHECK(co_await seed_keys(input_.registry, file.registry.kv));
   CO_CHECK(save_load(paths_, project, load));
   auto said = changes_words(unit_changes(running(project), plan, choice.how, idle_units(project)));
-  add_line(said, component_line(input_.components, file));
+  append_part(said, component_line(input_.components, file), "\n");
   const auto how = choice.how;
   const auto before = loaded_.find(project);
   const bool watch = choice.watch || (before != loaded_.end() && before->second.choice.watch);
@@ -186,7 +181,7 @@ asio::awaitable<Result<std::string>> AppProjects::reload() {
     if (!changes && names.size() == 1) co_return changes;
     // One file that cannot be read keeps no other project from its changes.
     if (!changes) log::error("core", "{}: not read again: {}", name, changes.error().to_string());
-    if (changes) add_line(said, *changes);
+    if (changes) append_part(said, *changes, "\n");
   }
   co_return said;
 }

@@ -14,6 +14,7 @@
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/service_units.h"
 #include "cmd/devstack/up_choice.h"
+#include "core/base/append.h"
 #include "core/base/async/clock.h"
 #include "core/control/client.h"
 #include "core/docker/exec_session.h"
@@ -39,7 +40,7 @@ Result<stack::PlannedUnit> one_off_unit(const stack::Plan& plan, const RunFlags&
   std::string known;
   for (const auto& unit : plan.units) {
     if (unit.service == flags.service && found == nullptr) found = &unit;
-    known += (known.empty() ? "" : ", ") + unit.service;
+    append_part(known, unit.service, ", ");
   }
   if (found == nullptr) return fail(Errc::not_found, "no service \"{}\": there are {}", flags.service, known);
   auto unit = *found;

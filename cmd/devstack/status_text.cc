@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cmd/devstack/terminal.h"
+#include "core/base/append.h"
 
 namespace devstack {
 namespace {
@@ -15,7 +16,7 @@ using supervisor::UnitStatus;
 
 std::string join(const std::vector<std::string>& words) {
   std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  for (const auto& word : words) append_part(out, word, ", ");
   return out;
 }
 

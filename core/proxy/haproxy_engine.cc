@@ -11,6 +11,7 @@
 #include <list>
 #include <utility>
 
+#include "core/base/append.h"
 #include "core/base/async/clock.h"
 #include "core/base/async/task_group.h"
 #include "core/base/log.h"
@@ -55,7 +56,7 @@ std::string complaints(const std::string& output) {
     if (!line.starts_with("[ALERT]")) continue;
     if (const auto colon = line.find(" : "); colon != std::string_view::npos) line.remove_prefix(colon + 3);
     if (line.starts_with("config : Fatal errors") || line.starts_with("config : Error(s) found")) continue;
-    out += (out.empty() ? "" : "; ") + std::string(line);
+    append_part(out, line, "; ");
   }
   return out.empty() ? output : out;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "core/base/append.h"
 #include "core/base/async/clock.h"
 #include "core/base/async/task_group.h"
 #include "core/base/log.h"
@@ -31,7 +32,7 @@ constexpr auto stable_after = 30s;
 
 std::string join(const std::vector<std::string>& parts) {
   std::string out;
-  for (const auto& part : parts) out += (out.empty() ? "" : ", ") + part;
+  for (const auto& part : parts) append_part(out, part, ", ");
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Networks and volumes of a project, made and removed.
 #include <algorithm>
 
+#include "core/base/append.h"
 #include "core/base/log.h"
 #include "core/supervisor/container_shared.h"
 
@@ -17,8 +18,6 @@ bool changed_since(const docker::StringMap& there, const docker::StringMap& want
   const auto made = find_label(there, label::config_hash);
   return !made.empty() && made != find_label(wanted, label::config_hash);
 }
-
-void add_line(std::string& text, const std::string& line) { text += (text.empty() ? "" : "; ") + line; }
 
 }  // namespace
 
@@ -97,7 +96,8 @@ asio::awaitable<Result<void>> ContainerShared::remove_networks() {
     const auto removed = co_await engine.client().remove_network(network.id);
     if (removed || removed.error().code == Errc::not_found) continue;
     const bool ours = find_label(network.labels, label::project) == project;
-    if (ours) add_line(left, fmt::format("the network {} was not removed: {}", network.name, removed.error().message));
+    if (ours)
+      append_part(left, fmt::format("the network {} was not removed: {}", network.name, removed.error().message), "; ");
   }
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   co_return Result<void>();
@@ -111,7 +111,7 @@ asio::awaitable<Result<void>> ContainerShared::remove_volumes() {
   for (const auto& volume : found) {
     const auto removed = co_await engine.client().remove_volume(volume.name);
     if (!removed)
-      add_line(left, fmt::format("the volume {} was not removed: {}", volume.name, removed.error().message));
+      append_part(left, fmt::format("the volume {} was not removed: {}", volume.name, removed.error().message), "; ");
   }
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   co_return Result<void>();

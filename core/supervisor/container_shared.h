@@ -28,7 +28,7 @@ class ContainerShared {
   const SupervisorOptions& options;
   std::string project;
   Turns creating, starting, removing;  ///< so many at a time: the engine gains nothing from more
-  std::function<void()> changed;  ///< what describe() tells is another
+  std::function<void()> changed;       ///< what describe() tells is another
 
   /// Its definitions are the ones to be made from now on; images count as not refreshed.
   void follow(const stack::Plan& plan, const ApplyOptions& how);

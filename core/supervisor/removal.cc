@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/append.h"
 #include "core/base/log.h"
 #include "core/supervisor/supervisor_impl.h"
 
@@ -18,12 +19,6 @@ std::string label_of(const docker::StringMap& labels, const char* key) {
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-void add_line(std::string& text, const std::string& line) {
-  if (line.empty()) return;
-  if (!text.empty()) text += "; ";
-  text += line;
 }
 
 asio::awaitable<void> remove_one(std::shared_ptr<Unit> unit, bool volumes, std::string& complaint) {
@@ -61,7 +56,7 @@ asio::awaitable<std::string> Supervisor::Impl::remove_units(Units leaving, bool 
   }
   co_await run_all(loop, "supervisor: remove units", std::move(removals));
   std::string left;
-  for (const auto& complaint : complaints) add_line(left, complaint);
+  for (const auto& complaint : complaints) append_part(left, complaint, "; ");
   co_return left;
 }
 
@@ -96,7 +91,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
     } else if (which.foreign) {
       if (!contains(which.services, label_of(row.labels, label::compose_service))) leaving.push_back(row);
     } else if (!contains(which.services, label_of(row.labels, label::compose_service))) {
-      add_line(foreign, row.names.empty() ? row.id.substr(0, 12) : row.names.front());
+      append_part(foreign, row.names.empty() ? row.id.substr(0, 12) : row.names.front(), "; ");
     }
   }
   if (!foreign.empty()) {
@@ -110,7 +105,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
   }
   co_await run_all(loop, "supervisor: remove strays", std::move(removals));
   std::string left;
-  for (const auto& complaint : complaints) add_line(left, complaint);
+  for (const auto& complaint : complaints) append_part(left, complaint, "; ");
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   co_return Result<void>();
 }
@@ -125,7 +120,8 @@ asio::awaitable<std::string> Supervisor::Impl::remove_images(DownOptions asked) 
   std::string left;
   for (const auto& image : images) {
     const auto removed = co_await engine.client().remove_image(image);
-    if (!removed) add_line(left, fmt::format("the image {} was not removed: {}", image, removed.error().message));
+    if (!removed)
+      append_part(left, fmt::format("the image {} was not removed: {}", image, removed.error().message), "; ");
   }
   co_return left;
 }
@@ -133,10 +129,10 @@ asio::awaitable<std::string> Supervisor::Impl::remove_images(DownOptions asked) 
 asio::awaitable<Result<void>> Supervisor::Impl::take_down(DownOptions asked) {
   std::string left;
   co_await stop_in_order(units, asked.grace);
-  for (const auto& unit : units) add_line(left, unit->halt_error());
+  for (const auto& unit : units) append_part(left, unit->halt_error(), "; ");
   auto all = units;
   const auto unremoved = co_await remove_units(std::move(all), asked.volumes);
-  add_line(left, unremoved);
+  append_part(left, unremoved, "; ");
   co_await release();
   co_await stop_stray_processes({});
   Strays strays;
@@ -144,16 +140,16 @@ asio::awaitable<Result<void>> Supervisor::Impl::take_down(DownOptions asked) {
   strays.foreign = asked.orphans;
   strays.volumes = asked.volumes;
   const auto orphans = co_await remove_strays(std::move(strays));
-  if (!orphans) add_line(left, orphans.error().message);
+  if (!orphans) append_part(left, orphans.error().message, "; ");
   const auto networks = co_await containers.remove_networks();
-  if (!networks) add_line(left, networks.error().message);
+  if (!networks) append_part(left, networks.error().message, "; ");
   if (asked.volumes) {
     const auto volumes = co_await containers.remove_volumes();
-    if (!volumes) add_line(left, volumes.error().message);
+    if (!volumes) append_part(left, volumes.error().message, "; ");
   }
   if (asked.images != RemoveImages::none && engine.state().up) {
     const auto images = co_await remove_images(asked);
-    add_line(left, images);
+    append_part(left, images, "; ");
   }
   co_await stop_components();
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);

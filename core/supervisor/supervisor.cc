@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "core/base/append.h"
 #include "core/base/log.h"
 #include "core/supervisor/supervisor_impl.h"
 
@@ -153,7 +154,7 @@ Result<Supervisor::Impl::Units> Supervisor::Impl::named(const std::string& name)
     for (const auto& unit : *list) {
       if (unit->name() == name) return Units{unit};
       if (unit->service() == name) found.push_back(unit);
-      known += (known.empty() ? "" : ", ") + unit->name();
+      append_part(known, unit->name(), ", ");
     }
   }
   if (found.empty()) return fail(Errc::not_found, "no service \"{}\" in this stack; there are: {}", name, known);

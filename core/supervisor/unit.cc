@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "core/base/append.h"
 #include "core/base/log.h"
 
 namespace devstack::supervisor {
@@ -92,7 +93,7 @@ UnitStatus Unit::status() const {
   status.state = machine_.state();
   status.health = machine_.health();
   status.detail = machine_.state() == UnitState::waiting ? waiting_for_ : machine_.detail();
-  if (!next_run_text_.empty()) status.detail += (status.detail.empty() ? "" : "; ") + next_run_text_;
+  append_part(status.detail, next_run_text_, "; ");
   status.restarts = machine_.restarts();
   status.exit_code = machine_.exit_code();
   backend_->describe(status);
