@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/html.h"
 #include "core/template/functions.h"
 
 namespace devstack::templates {
@@ -124,32 +125,6 @@ Ordered print_format(Rendering& r, Arguments args) {
   TRY(const std::string layout, text_argument(args[0]));
   TRY(std::string out, format(layout, args.subspan(1), r.inputs.limits.bytes));
   return Value(std::move(out));
-}
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 std::string escape_query(std::string_view text) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <iterator>
 
+#include "core/base/html.h"
 #include "core/ui/words.h"
 
 namespace devstack::ui {
@@ -242,33 +243,6 @@ std::string title_of(const Status& status, const Verdict& overall) {
 }
 
 }  // namespace
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string render_live(const Status& status, const PageContext& context) {
   const auto overall = verdict(status);

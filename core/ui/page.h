@@ -11,9 +11,6 @@
 /// that comes from outside is escaped here. Pure; any thread.
 namespace devstack::ui {
 
-/// For element text and quoted attribute values.
-std::string escape_html(std::string_view text);
-
 struct PageContext {
   std::string instance;  ///< another value means that devstack was started anew: the script loads the page again
   std::int64_t now = 0;  ///< Unix seconds, for "12 min"

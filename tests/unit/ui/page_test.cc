@@ -37,10 +37,6 @@ std::string live(const Status& status) { return render_live(status, {"i1", 1'000
 
 std::string shell() { return find_asset("page.html", "").value().content; }
 
-TEST(EscapeHtml, CoversTextAndAttributes) {
-  EXPECT_EQ(escape_html("<a href='x'>\"&amp;\"</a>"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;amp;&quot;&lt;/a&gt;");
-}
-
 TEST(Page, TellsTheStatusWithoutScript) {
   const auto page = render_page(shell(), one_service(), {"i1", 1'000'125}, "t0ken");
   EXPECT_THAT(page, HasSubstr("<title>demo: hello is healthy</title>"));
