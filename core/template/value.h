@@ -119,6 +119,8 @@ Value key_value(const Key& key);
 
 /// Shortest text that reads back, in exponent form below 1e-4 and from 10^`exponent_from`: 6 in print, 21 in JSON.
 std::string format_float(double value, int exponent_from);
+/// The escape of two characters that a Go literal and JSON share for `c`; "" where they have none.
+std::string_view short_escape(char c);
 /// A Go string literal: "a\"b\n".
 std::string quote(std::string_view text);
 
