@@ -122,29 +122,16 @@ Tone tone_of(const UnitStatus& unit) {
 
 std::string state_words(const UnitStatus& unit) {
   switch (unit.state) {
-    case UnitState::pending:
-      return "pending";
-    case UnitState::waiting:
-      return "waiting";
-    case UnitState::starting:
-      return "starting";
     case UnitState::running:
       if (unit.degraded) return "degraded";
       return unit.health.empty() ? "running" : unit.health;
-    case UnitState::unhealthy:
-      return "unhealthy";
     case UnitState::backoff:
       return "restarting";
-    case UnitState::completed:
-      return "completed";
     case UnitState::failed:
       return unit.exit_code == 0 ? "failed" : fmt::format("failed, exit code {}", unit.exit_code);
-    case UnitState::stopping:
-      return "stopping";
-    case UnitState::stopped:
-      return "stopped";
+    default:
+      return std::string(supervisor::to_string(unit.state));
   }
-  return "";
 }
 
 Tone tone_of(const supervisor::DiscoveredService& service) {
