@@ -13,7 +13,7 @@
 
 /// stack.yaml as typed values: the Compose specification's services plus our component keys (top level, or under
 /// `x-devstack:`). Every value remembers nothing of YAML; positions are used while reading, for errors.
-/// Spec: compose.md. Values; any thread.
+/// https://docs.docker.com/reference/compose-file/ Values; any thread.
 namespace devstack::stack {
 
 struct RegistrySettings {
