@@ -208,6 +208,19 @@ TEST_F(SupervisorTest, UnitsAreStoppedStartedAndRestartedByName) {
   stack.down();
 }
 
+TEST_F(SupervisorTest, WhatWaitsForAnUnhealthyServiceFails) {
+  Stack stack(dir.path());
+  auto db = process("db", "exec sleep 1000");
+  db.spec.healthcheck = check("false");
+  auto api = process("api", "exec sleep 1000");
+  depend(api, "db", stack::DependencyCondition::healthy);
+  stack.supervisor->apply(plan({db, api}));
+  stack.reaches("api", State::failed);
+  EXPECT_EQ(stack.unit("api").detail, "not started: db is unhealthy");
+  EXPECT_EQ(stack.unit("db").detail, "health check fails: exit code 1");
+  stack.down();
+}
+
 TEST_F(SupervisorTest, RestartsThatMeetAndAnApplyAmongThemAllEnd) {
   Stack stack(dir.path());
   stack.supervisor->apply(plan({process("worker", "exec sleep 1000")}));
