@@ -68,6 +68,9 @@ class LinkedControl final : public control::StackControl {
     }
     return status;
   }
+  [[nodiscard]] Result<supervisor::Startup> startup(const std::string& project) const override {
+    return inner_.startup(project);
+  }
   Signal& changed() override { return inner_.changed(); }
   asio::awaitable<Result<void>> stop_unit(std::string name) override { return inner_.stop_unit(std::move(name)); }
   asio::awaitable<Result<void>> start_unit(std::string name) override { return inner_.start_unit(std::move(name)); }

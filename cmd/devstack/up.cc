@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json.hpp>
 #include <chrono>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "cmd/devstack/daemon.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/plan.h"
+#include "cmd/devstack/startup_text.h"
 #include "cmd/devstack/status_text.h"
 #include "cmd/devstack/terminal.h"
 #include "cmd/devstack/up_flags.h"
@@ -17,6 +19,7 @@
 #include "core/base/duration.h"
 #include "core/base/log.h"
 #include "core/control/client.h"
+#include "core/control/startup_json.h"
 #include "core/control/status_json.h"
 
 namespace devstack {
@@ -144,23 +147,48 @@ std::string summary(const Status& status, std::chrono::steady_clock::duration to
   return out;
 }
 
-int wait_and_report(const Globals& globals, const std::string& project, const std::vector<std::string>& services,
-                    std::chrono::nanoseconds limit, std::chrono::steady_clock::time_point began) {
+/// The status document, and with it, under `startup`, why the start took that long.
+std::string explained_json(const Status& status, const std::string& startup) {
+  auto document = boost::json::parse(control::to_json(status));
+  document.as_object()["startup"] = boost::json::parse(startup);
+  return boost::json::serialize(document);
+}
+
+int report_settled(const Globals& globals, const Status& status, const std::string& startup,
+                   std::chrono::steady_clock::duration took) {
+  if (globals.json) {
+    fmt::print("{}\n", startup.empty() ? control::to_json(status) : explained_json(status, startup));
+    return 0;
+  }
+  fmt::print("{}", summary(status, took));
+  return 0;
+}
+
+/// Also of a start that failed: what it waited for is what to look at.
+std::string startup_of(const Globals& globals, const control::ControlClient& client, const std::string& project) {
+  auto document = run_blocking(client.startup_json(project));
+  const auto startup = document ? control::startup_from_json(*document) : tl::unexpected<Error>(document.error());
+  if (!startup) {
+    terminal::complain(startup.error().message);
+    return {};
+  }
+  if (!globals.json) fmt::print("{}", startup_text(*startup));
+  return std::move(*document);
+}
+
+int wait_and_report(const Globals& globals, const Awaited& what, Explained explained, Instant began) {
   const control::ControlClient client(state_dir());
   Progress progress(globals);
-  const auto deadline = began + std::chrono::duration_cast<Instant::duration>(limit);
-  const auto status = run_blocking(wait_settled(client, {project, services, deadline}, progress));
+  const auto status = run_blocking(wait_settled(client, what, progress));
+  const auto took = std::chrono::steady_clock::now() - began;
+  std::string startup;
+  if (explained == Explained::yes) startup = startup_of(globals, client, what.project);
   if (!status) return report(status.error());
   if (!status->healthy) {
     return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status) +
                                           "\nthe rest is up; see: devstack status, devstack logs NAME"});
   }
-  if (globals.json) {
-    fmt::print("{}\n", control::to_json(*status));
-  } else {
-    fmt::print("{}", summary(*status, std::chrono::steady_clock::now() - began));
-  }
-  return 0;
+  return report_settled(globals, *status, startup, took);
 }
 
 /// Says what changes, before it is done, where `up` is asked to explain.
@@ -204,7 +232,10 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   } else if (const auto started = start_in_background(globals, *file, *choice); !started) {
     return report(started.error());
   }
-  return options.no_wait ? 0 : wait_and_report(globals, file->project, choice->how.services, *limit, began);
+  if (options.no_wait) return 0;
+  const auto deadline = began + std::chrono::duration_cast<Instant::duration>(*limit);
+  return wait_and_report(globals, {file->project, choice->how.services, deadline},
+                         options.explain ? Explained::yes : Explained::no, began);
 }
 
 }  // namespace
@@ -219,7 +250,8 @@ void add_up(CommandLine line) {
   command->add_flag("--no-wait", options->no_wait, "return once all is begun, not when it is healthy");
   command->add_option("--wait-timeout", options->wait_timeout, "how long to wait for health (default 120s)");
   command->add_flag("--dry-run", options->dry_run, "only say what would be done to each service");
-  command->add_flag("--explain", options->explain, "say why, with the keys that changed");
+  command->add_flag("--explain", options->explain,
+                    "say why, with the keys that changed, and at the end what the start waited for");
   command->add_flag("--watch", flags->watch, "follow the stack's files: each change of them is applied");
   command->add_flag("--abort-on-container-exit", options->attachment.abort_on_exit,
                     "stay in this terminal, and stop everything when one ends");

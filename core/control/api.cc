@@ -6,6 +6,7 @@
 #include "core/control/discovered.h"
 #include "core/control/error_json.h"
 #include "core/control/log_units.h"
+#include "core/control/startup_json.h"
 #include "core/control/status_json.h"
 #include "core/logs/kept_log.h"
 
@@ -208,6 +209,11 @@ struct ControlApi::Impl {
     return response;
   }
 
+  http::Response answer_startup(const http::Query& query) const {
+    const auto startup = stack.startup(std::string(query.get("project").value_or("")));
+    return startup ? http::json(200, startup_to_json(*startup) + "\n") : error_response(startup.error());
+  }
+
   http::Response answer_dns_log(const http::Query& query) {
     if (!options.dns_log) return failure(Errc::unavailable, kNoDns);
     std::size_t tail = kDnsLogLines;
@@ -336,6 +342,7 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
 
   if (path == "/v1/status") co_return get ? http::json(200, to_json(status()) + "\n") : method_not_allowed("GET");
   if (path == "/v1/status/events") co_return get ? event_response("status", to_json) : method_not_allowed("GET");
+  if (path == "/v1/startup") co_return get ? impl_->answer_startup(*query) : method_not_allowed("GET");
   if (path == "/v1/logs") co_return get ? impl_->answer_logs(*query) : method_not_allowed("GET");
   if (path == "/v1/dns/log") co_return get ? impl_->answer_dns_log(*query) : method_not_allowed("GET");
   if (path == "/v1/dns/queries") co_return get ? impl_->answer_dns_queries(*query) : method_not_allowed("GET");

@@ -48,6 +48,7 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/status                           the document of status_json.h
 ///     GET  /v1/status/events                    server-sent events `status`, the whole document on each change, at
 ///                                               most ten a second; a comment every 15 s of quiet
+///     GET  /v1/startup?project=P                how long the last `up` of a project took and why: startup_json.h
 ///     GET  /v1/logs?project=P&service=NAME&tail=N&since=T&until=T&follow=1&format=json   kept lines of NAME
 ///     (repeatable) by time,
 ///                                               `name | line` or a JSON object a line; see log_stream.h

@@ -68,6 +68,11 @@ asio::awaitable<Result<std::string>> ControlClient::status_json() const {
   co_return co_await call("GET", "/v1/status", {}, kQuick);
 }
 
+asio::awaitable<Result<std::string>> ControlClient::startup_json(std::string project) const {
+  auto target = "/v1/startup?project=" + http::encode_path(project, http::Slash::escape);
+  co_return co_await call("GET", std::move(target), {}, kQuick);
+}
+
 asio::awaitable<Result<supervisor::Status>> ControlClient::status() const {
   CO_TRY(const auto text, co_await status_json());
   co_return status_from_json(text);

@@ -27,6 +27,8 @@ class ControlClient {
   [[nodiscard]] asio::awaitable<Result<supervisor::Status>> status() const;
   /// The status document as it came, for `status --json`.
   [[nodiscard]] asio::awaitable<Result<std::string>> status_json() const;
+  /// The document of startup_json.h, of one project.
+  [[nodiscard]] asio::awaitable<Result<std::string>> startup_json(std::string project) const;
   /// Calls `on_status` with the status now and on every change until it returns false (then ok) or `deadline` passes
   /// (Errc::timeout). Errc::unavailable when the supervisor goes away.
   asio::awaitable<Result<void>> watch(std::function<bool(const supervisor::Status&)> on_status,

@@ -10,6 +10,9 @@ class ProjectsControl final : public StackControl {
  public:
   explicit ProjectsControl(supervisor::Projects& projects) : projects_(projects) {}
   [[nodiscard]] supervisor::Status status() const override { return projects_.status(); }
+  [[nodiscard]] Result<supervisor::Startup> startup(const std::string& project) const override {
+    return projects_.startup(project);
+  }
   Signal& changed() override { return projects_.changed(); }
   asio::awaitable<Result<void>> stop_unit(std::string name) override { return projects_.stop_unit(std::move(name)); }
   asio::awaitable<Result<void>> start_unit(std::string name) override { return projects_.start_unit(std::move(name)); }

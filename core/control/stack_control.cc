@@ -2,6 +2,10 @@
 
 namespace devstack::control {
 
+Result<supervisor::Startup> StackControl::startup(const std::string&) const {
+  return fail(Errc::unavailable, "not available here");
+}
+
 asio::awaitable<Result<void>> StackControl::carry_out(UnitOrder order) {
   switch (order.action) {
     case UnitAction::stop:

@@ -29,6 +29,8 @@ class StackControl {
  public:
   virtual ~StackControl() = default;
   [[nodiscard]] virtual supervisor::Status status() const = 0;
+  /// How long the last `up` of a project took ("": of the first), and why. Errc::unavailable where that is not kept.
+  [[nodiscard]] virtual Result<supervisor::Startup> startup(const std::string& project) const;
   /// Bumps when status() would say something else.
   virtual Signal& changed() = 0;
   virtual asio::awaitable<Result<void>> stop_unit(std::string name) = 0;
@@ -45,6 +47,7 @@ class SupervisorControl final : public StackControl {
  public:
   explicit SupervisorControl(supervisor::Supervisor& supervisor) : supervisor_(supervisor) {}
   [[nodiscard]] supervisor::Status status() const override { return supervisor_.status(); }
+  [[nodiscard]] Result<supervisor::Startup> startup(const std::string&) const override { return supervisor_.startup(); }
   Signal& changed() override { return supervisor_.changed(); }
   asio::awaitable<Result<void>> stop_unit(std::string name) override { return supervisor_.stop_unit(std::move(name)); }
   asio::awaitable<Result<void>> start_unit(std::string name) override {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/supervisor/startup.h"
 #include "core/supervisor/status.h"
 #include "core/supervisor/unit_machine.h"
 
@@ -49,6 +50,13 @@ class Backend {
   [[nodiscard]] virtual std::string log_file() const { return {}; }
 
   std::function<void(UnitEvent)> events;
+  /// Told what launch() is at.
+  std::function<void(StartPhase, const std::string& detail)> phases;
+
+ protected:
+  void enter(StartPhase phase, const std::string& detail = {}) const {
+    if (phases) phases(phase, detail);
+  }
 };
 
 }  // namespace devstack::supervisor

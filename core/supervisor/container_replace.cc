@@ -125,8 +125,10 @@ asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::find_predecessor(Fo
 
 asio::awaitable<Result<docker::ContainerSpec>> ContainerUnit::prepare(Found old) {
   ContainerDetails details;
+  enter(StartPhase::image, image_name(unit_.spec, shared_.project));
   CO_TRY(const auto image,
          co_await shared_.ensure_image(unit_.spec, [this](std::string note) { say(std::move(note)); }));
+  enter(StartPhase::create);
   details.image_id = image.id;
   details.image_entrypoint = image.entrypoint;
   const auto networks = attachments(unit_.spec);

@@ -41,6 +41,7 @@ bool ContainerUnit::accepted(const docker::Container& container) const {
 void ContainerUnit::say(std::string note) {
   if (note == note_) return;
   note_ = std::move(note);
+  if (launching_ && !note_.empty()) enter(StartPhase::image, note_);
   if (shared_.changed) shared_.changed();
 }
 
@@ -135,6 +136,7 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
 asio::awaitable<Result<UnitEvent>> ContainerUnit::start(std::string id) {
   id_ = id;
   auto& client = shared_.engine.client();
+  enter(StartPhase::start);
   {
     const auto turn = co_await shared_.starting.take();
     if (shared_.options.before_start) co_await shared_.options.before_start(id);

@@ -111,6 +111,8 @@ asio::awaitable<void> Supervisor::Impl::converge_on_demand() {
 }
 
 asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOptions asked) {
+  const Instant asked_at = applied_at;
+  for (const auto& unit : units) unit->begin_convergence(asked_at);
   processes.context.project = wanted.project;
   processes.log_dir = options.state_dir + "/logs/" + wanted.project;
   if (!wanted.project_dir.empty()) processes.context.project_dir = wanted.project_dir;
@@ -165,7 +167,7 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOption
     const auto state = unit->machine().state();
     // As Compose has it: what ended is started again, whatever its end was.
     const bool ended = state == UnitState::completed && dynamic_cast<ContainerUnit*>(&unit->backend()) != nullptr;
-    if (is_down(state) || state == UnitState::failed || ended) unit->request_start();
+    if (is_down(state) || state == UnitState::failed || ended) unit->begin_start(asked_at);
   }
 }
 

@@ -154,6 +154,7 @@ asio::awaitable<Result<UnitEvent>> ProcessUnit::launch() {
   }
   begin_file_watch();  // before the start: a change from here on is not in what is started
   CO_CHECK(co_await start_process());
+  if (record_.port != 0) enter(StartPhase::listen);
   if (settings().ready_log_line.empty()) co_await wait_listening();
   co_await begin_watch();
   co_return up_event(UnitEvent::Kind::started);

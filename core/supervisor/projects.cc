@@ -125,13 +125,21 @@ std::string Projects::log_file(const std::string& unit) const {
   return target ? target->supervisor->log_file(target->unit) : std::string();
 }
 
+Error Projects::not_up(const std::string& project) const {
+  std::string known;
+  for (const auto& one : projects_) add(known, one.name);
+  return Error{Errc::not_found, fmt::format("no project \"{}\" is up here; up are: {}", project, known)};
+}
+
+Result<Startup> Projects::startup(const std::string& project) const {
+  if (project.empty() && !projects_.empty()) return projects_.front().supervisor->startup();
+  if (const auto* known = find(project)) return known->startup();
+  return tl::unexpected<Error>(not_up(project));
+}
+
 asio::awaitable<Result<void>> Projects::down(std::string project, DownOptions options) {
   const auto at = std::find_if(projects_.begin(), projects_.end(), [&](const auto& p) { return p.name == project; });
-  if (at == projects_.end()) {
-    std::string known;
-    for (const auto& name : names()) add(known, name);
-    co_return fail(Errc::not_found, "no project \"{}\" is up here; up are: {}", project, known);
-  }
+  if (at == projects_.end()) co_return tl::unexpected<Error>(not_up(project));
   const auto supervisor = at->supervisor;
   const auto outcome = co_await supervisor->down(options);
   if (on_down) co_await on_down(project);

@@ -30,6 +30,8 @@ class Projects {
   [[nodiscard]] std::vector<std::string> names() const;
 
   [[nodiscard]] Status status() const;
+  /// Of one project, "" for the first; Errc::not_found names those there are.
+  [[nodiscard]] Result<Startup> startup(const std::string& project) const;
   /// Bumps when status() would say something else.
   Signal& changed() { return *changed_; }
 
@@ -63,6 +65,7 @@ class Projects {
     std::string unit;
   };
   [[nodiscard]] Result<Target> resolve(const std::string& name) const;
+  [[nodiscard]] Error not_up(const std::string& project) const;
   [[nodiscard]] bool several() const { return projects_.size() > 1; }
 
   Make make_;

@@ -249,6 +249,7 @@ asio::awaitable<Result<void>> Supervisor::start_components() {
 void Supervisor::apply(stack::Plan plan, ApplyOptions how) {
   if (impl_->stopping) return;
   impl_->how = std::move(how);
+  impl_->applied_at = impl_->clock.now();
   impl_->plan = std::move(plan);
   impl_->containers.project = impl_->plan.project;  // a down() that comes before convergence looks for strays, too
   impl_->subscribe_to_engine();
@@ -259,6 +260,15 @@ void Supervisor::apply(stack::Plan plan, ApplyOptions how) {
 
 const stack::Plan& Supervisor::plan() const { return impl_->plan; }
 Status Supervisor::status() const { return impl_->status(); }
+
+Startup Supervisor::startup() const {
+  std::vector<UnitStart> starts;
+  for (const auto& unit : impl_->units) {
+    if (auto start = unit->last_start()) starts.push_back(std::move(*start));
+  }
+  return summarise(impl_->plan.project, std::move(starts));
+}
+
 Signal& Supervisor::changed() { return impl_->changed; }
 
 asio::awaitable<Result<void>> Supervisor::start_unit(std::string name) {

@@ -15,6 +15,7 @@
 #include "core/docker/engine_watcher.h"
 #include "core/registry/registry.h"
 #include "core/stack/plan.h"
+#include "core/supervisor/startup.h"
 #include "core/supervisor/status.h"
 
 namespace devstack::supervisor {
@@ -86,6 +87,8 @@ class Supervisor {
   [[nodiscard]] const stack::Plan& plan() const;
 
   [[nodiscard]] Status status() const;
+  /// What the last apply() started, how long that took and why, as far as it has come.
+  [[nodiscard]] Startup startup() const;
   /// Bumps when status() would say something else.
   Signal& changed();
 

@@ -84,6 +84,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Supervisor::Impl> {
   stack::Plan plan;
   ApplyOptions how;             ///< of the last apply()
   std::uint64_t applied = 0;    ///< counts apply()
+  Instant applied_at{};         ///< when the last was
   std::uint64_t converged = 0;  ///< the apply() that `units` reflect
   bool registry_cleared = false;
   bool stopping = false;

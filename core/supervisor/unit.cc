@@ -38,6 +38,9 @@ Unit::Unit(Options options, std::unique_ptr<Backend> backend)
       wake_(options_.executor),
       tasks_(options_.executor) {
   backend_->events = [this](const UnitEvent& event) { post(event); };
+  backend_->phases = [this](StartPhase phase, const std::string& detail) {
+    recorder_.enter(phase, detail, options_.clock->now());
+  };
 }
 
 void Unit::run() {
@@ -52,6 +55,20 @@ asio::awaitable<void> Unit::adopt() {
 
 void Unit::request_start() { post(event_of(Kind::start_requested)); }
 
+void Unit::begin_start(Instant origin) {
+  recorder_.open(origin);
+  request_start();
+}
+
+std::optional<UnitStart> Unit::last_start() const {
+  auto start = recorder_.record(options_.clock->now());
+  if (!start) return start;
+  start->unit = options_.name;
+  start->service = options_.service;
+  start->depends_on = options_.depends_on;
+  return start;
+}
+
 void Unit::request_stop(Grace grace) {
   grace_ = grace;
   post(event_of(Kind::stop_requested));
@@ -60,8 +77,10 @@ void Unit::request_stop(Grace grace) {
 void Unit::post(const UnitEvent& event) {
   const UnitState before = machine_.state();
   if (event.kind == Kind::restart_requested && before != UnitState::stopping) grace_.reset();
-  machine_.handle(event, options_.clock->now());
+  const Instant now = options_.clock->now();
+  machine_.handle(event, now);
   const UnitState after = machine_.state();
+  recorder_.see(after, machine_.up(), machine_.detail(), now);
   if (before != after) {
     const auto level = after == UnitState::failed || after == UnitState::backoff || after == UnitState::unhealthy
                            ? log::Level::warn
@@ -142,6 +161,8 @@ asio::awaitable<void> Unit::await_dependencies() {
     post(event_of(Kind::dependency_failed, "not started: " + gate.detail));
     co_return;
   }
+  const auto waits_for = dependencies_open_ ? StartPhase::registry : StartPhase::dependency;
+  recorder_.enter(waits_for, gate.detail, options_.clock->now());
   if (waiting_for_ != gate.detail) {
     waiting_for_ = gate.detail;
     options_.changed();
@@ -153,7 +174,8 @@ asio::awaitable<void> Unit::await_dependencies() {
 Gate Unit::look_at_gates() {
   Gate dependencies = options_.gate(options_.depends_on);
   const auto wanted = watches(options_.wait_for);
-  if (dependencies.state != Gate::State::open || wanted.empty() || options_.registry == nullptr) return dependencies;
+  dependencies_open_ = dependencies.state == Gate::State::open;
+  if (!dependencies_open_ || wanted.empty() || options_.registry == nullptr) return dependencies;
   const auto snapshot = options_.registry->snapshot();
   Gate registry = gate(options_.wait_for, *snapshot);
   if (!options_.registry->synced()) registry = {Gate::State::waiting, "waits for the registry"};

@@ -62,6 +62,12 @@ class Unit {
   [[nodiscard]] UnitStatus status() const;
   [[nodiscard]] Backend& backend() { return *backend_; }
 
+  /// A convergence that was asked for at `origin` begins; begin_start(): it starts this unit.
+  void begin_convergence(Instant origin) { recorder_.next(origin); }
+  void begin_start(Instant origin);
+  /// Of the last convergence; nothing when that did not start it.
+  [[nodiscard]] std::optional<UnitStart> last_start() const;
+
  private:
   struct Attempt {
     std::optional<Result<UnitEvent>> result;
@@ -81,12 +87,14 @@ class Unit {
   Options options_;
   std::unique_ptr<Backend> backend_;
   UnitMachine machine_;
+  StartRecorder recorder_;
   std::string waiting_for_;
   std::string halt_error_;
   Grace grace_;
   Instant alarm_{};
   std::optional<Instant> next_run_;
   std::string next_run_text_;
+  bool dependencies_open_ = false;  ///< as look_at_gates() saw them
   bool following_registry_ = false;
   Signal wake_;
   bool running_ = false;  ///< run() was called

@@ -96,6 +96,35 @@ TEST(Plan, OfABrokenFileExitsWithSix) {
   EXPECT_EQ(ids(appliance).size(), 3U);
 }
 
+TEST(Plan, UpExplainEndsWithTheCriticalPathOfTheStart) {
+  Appliance appliance(R"(
+name: e2eplan
+services:
+  slow:
+    command: ["sh", "-c", "sleep 0.3; touch ready; exec sleep 1000"]
+    healthcheck: {test: [CMD-SHELL, test -e ready], interval: 1s}
+  hello: {image: devstack/hello, depends_on: {slow: {condition: service_healthy}}}
+  side: {command: "sleep 1000"}
+)");
+  const auto document = parse_json(appliance.must("--json up --explain"));
+  EXPECT_TRUE(document.at("healthy").as_bool());
+  const auto& startup = document.at("startup");
+  EXPECT_EQ(startup.at("units").as_array().size(), 3U);
+  std::vector<std::string> steps;
+  for (const auto& step : startup.at("critical_path").as_array()) {
+    steps.push_back(std::string(step.at("unit").as_string()) + " " + std::string(step.at("phase").as_string()));
+    if (step.at("waits").as_bool()) {
+      EXPECT_THAT(std::string(step.at("detail").as_string()), HasSubstr("slow"));
+    }
+  }
+  EXPECT_THAT(steps, ElementsAre("slow queued", "slow start", "slow health", "hello dependency", "hello image",
+                                 "hello create", "hello start"));
+  const auto again = appliance.must("up --explain");
+  EXPECT_THAT(again, HasSubstr("nothing had to be started\n"));
+  appliance.must("stop hello");
+  EXPECT_THAT(appliance.must("up --explain"), HasSubstr("Critical path: the start took "));
+}
+
 TEST(Watch, ChangesOfTheStackFileAreAppliedAndErrorsApplyNothing) {
   Appliance appliance(kStack);
   appliance.must("up --watch");
