@@ -70,6 +70,7 @@ std::string state(UnitState value) {
       return warn(text);
     case UnitState::pending:
     case UnitState::waiting:
+    case UnitState::paused:
     case UnitState::stopped:
       return dim(text);
   }

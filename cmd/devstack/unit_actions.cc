@@ -40,6 +40,10 @@ const char* done_word(UnitAction action) {
       return "stopped";
     case UnitAction::restart:
       return "restarted";
+    case UnitAction::pause:
+      return "paused";
+    case UnitAction::unpause:
+      return "unpaused";
     case UnitAction::kill:
       return "killed";
     case UnitAction::remove:
@@ -50,13 +54,23 @@ const char* done_word(UnitAction action) {
 
 bool may_run(UnitState state) {
   return state == UnitState::starting || state == UnitState::running || state == UnitState::unhealthy ||
-         state == UnitState::backoff || state == UnitState::stopping || state == UnitState::waiting;
+         state == UnitState::paused || state == UnitState::backoff || state == UnitState::stopping ||
+         state == UnitState::waiting;
+}
+
+/// Whether an order that is given to all of the stack is about this one too.
+bool concerned(const supervisor::UnitStatus& unit, UnitAction action) {
+  const bool runs = unit.state == UnitState::running || unit.state == UnitState::unhealthy ||
+                    (unit.state == UnitState::starting && unit.started_at != 0);
+  if (action == UnitAction::pause) return runs;
+  return action != UnitAction::unpause || unit.state == UnitState::paused;
 }
 
 /// The services of the stack, dependencies first.
-std::vector<std::string> services_of(const supervisor::Status& status) {
+std::vector<std::string> services_of(const supervisor::Status& status, UnitAction action) {
   std::vector<std::string> out;
   for (const auto& unit : status.services) {
+    if (!concerned(unit, action)) continue;
     if (std::find(out.begin(), out.end(), unit.service) == out.end()) out.push_back(unit.service);
   }
   return out;
@@ -67,8 +81,8 @@ asio::awaitable<Result<std::vector<std::string>>> targets(UnitAction action, Act
   if (!flags.services.empty()) co_return flags.services;
   const ProjectClient client(flags.project);
   CO_TRY(const auto status, co_await client.status());
-  auto all = services_of(status);
-  if (action != UnitAction::start) std::reverse(all.begin(), all.end());
+  auto all = services_of(status, action);
+  if (action != UnitAction::start && action != UnitAction::unpause) std::reverse(all.begin(), all.end());
   co_return all;
 }
 
@@ -198,6 +212,9 @@ void add_unit_actions(CommandLine line) {
   auto* restart = add_action(line, UnitAction::restart, "stop and start services", flags);
   add_timeout(*restart, flags);
   restart->add_flag("--no-deps", flags->no_deps, "not what depends on them with restart: true");
+  add_action(line, UnitAction::pause, "hold services where they are: containers by the engine, processes by SIGSTOP",
+             fresh());
+  add_action(line, UnitAction::unpause, "let paused services go on", fresh());
   flags = fresh();
   auto* kill = add_action(line, UnitAction::kill, "send a signal to services", flags);
   kill->add_option("-s,--signal", flags->signal, "HUP, SIGUSR1, 9 (default SIGKILL, which stops them for good)");

@@ -95,11 +95,11 @@ bool all_settled(const Status& status) {
   return failed || !unhealthy;
 }
 
-std::string what_is_wrong(const Status& status) {
+std::string what_is_wrong(const Status& status, bool no_start) {
   std::string out;
   for (const auto* list : {&status.components, &status.services}) {
     for (const auto& unit : *list) {
-      if (supervisor::settled_well(unit.state)) continue;
+      if (supervisor::settled_well(unit.state) || (no_start && unit.state == UnitState::stopped)) continue;
       out += fmt::format("{}{} is {}{}", out.empty() ? "" : "\n  ", unit.name, supervisor::to_string(unit.state),
                          unit.detail.empty() ? "" : ": " + unit.detail);
     }
@@ -111,6 +111,7 @@ std::string what_is_wrong(const Status& status) {
 struct Awaited {
   std::string project;
   std::vector<std::string> services;  ///< none: all of the project
+  bool no_start = false;              ///< it is enough that what does not run is made
   Instant deadline;
 };
 
@@ -122,13 +123,13 @@ asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Awai
     auto status = part_of(supervisor::of_project(std::move(all), what.project), services);
     progress.show(status);
     const bool settled = all_settled(status);
-    const bool wrong = !what_is_wrong(status).empty();
+    const bool wrong = !what_is_wrong(status, what.no_start).empty();
     // Of a part, others may be as they like. Of all, settled and well but not healthy is a route that is on its way.
-    if (!services.empty() && settled) status.healthy = !wrong;
+    if ((!services.empty() || what.no_start) && settled) status.healthy = !wrong;
     if (status.healthy || (settled && wrong)) co_return status;
     if (std::chrono::steady_clock::now() >= what.deadline) {
       co_return fail(Errc::unhealthy, "not healthy in time:\n  {}\nit goes on starting; see: devstack status",
-                     what_is_wrong(status));
+                     what_is_wrong(status, what.no_start));
     }
     co_await steady_clock().sleep_for(50ms);
   }
@@ -185,7 +186,7 @@ int wait_and_report(const Globals& globals, const Awaited& what, Explained expla
   if (explained == Explained::yes) startup = startup_of(globals, client, what.project);
   if (!status) return report(status.error());
   if (!status->healthy) {
-    return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status) +
+    return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status, what.no_start) +
                                           "\nthe rest is up; see: devstack status, devstack logs NAME"});
   }
   return report_settled(globals, *status, startup, took);
@@ -234,19 +235,33 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   }
   if (options.no_wait) return 0;
   const auto deadline = began + std::chrono::duration_cast<Instant::duration>(*limit);
-  return wait_and_report(globals, {file->project, choice->how.services, deadline},
+  return wait_and_report(globals, {file->project, choice->how.services, choice->how.no_start, deadline},
                          options.explain ? Explained::yes : Explained::no, began);
+}
+
+/// Compose's `create`: up --no-start.
+void add_create(CommandLine line) {
+  auto* command = line.cli.add_subcommand("create", "make the services' containers without starting them");
+  auto options = std::make_shared<UpOptions>();
+  auto flags = std::make_shared<UpFlags>();
+  flags->how.no_start = true;
+  add_up_flags(*command, flags);
+  command->callback([line, options, flags] {
+    line.chosen = [&globals = line.globals, options, flags] { return up(globals, *options, *flags); };
+  });
 }
 
 }  // namespace
 
 void add_up(CommandLine line) {
+  add_create(line);
   auto* command = line.cli.add_subcommand("up", "start the stack and return when all of it is healthy");
   auto options = std::make_shared<UpOptions>();
   auto flags = std::make_shared<UpFlags>();
   add_up_flags(*command, flags);
   command->add_flag("-d,--detach", options->detach, "run in the background (the default)");
   command->add_flag("--foreground", options->foreground, "stay in this terminal; for systemd");
+  command->add_flag("--no-start", flags->how.no_start, "make containers as planned, and start none of them");
   command->add_flag("--no-wait", options->no_wait, "return once all is begun, not when it is healthy");
   command->add_option("--wait-timeout", options->wait_timeout, "how long to wait for health (default 120s)");
   command->add_flag("--dry-run", options->dry_run, "only say what would be done to each service");

@@ -18,10 +18,13 @@ struct Switch {
   const char* name;
   bool ApplyOptions::*value;
 };
-constexpr Switch kSwitches[] = {
-    {"force-recreate", &ApplyOptions::force_recreate},         {"no-recreate", &ApplyOptions::no_recreate},
-    {"renew-anon-volumes", &ApplyOptions::renew_anon_volumes}, {"no-deps", &ApplyOptions::no_deps},
-    {"remove-orphans", &ApplyOptions::remove_orphans},         {"build", &ApplyOptions::build}};
+constexpr Switch kSwitches[] = {{"force-recreate", &ApplyOptions::force_recreate},
+                                {"no-recreate", &ApplyOptions::no_recreate},
+                                {"renew-anon-volumes", &ApplyOptions::renew_anon_volumes},
+                                {"no-deps", &ApplyOptions::no_deps},
+                                {"remove-orphans", &ApplyOptions::remove_orphans},
+                                {"build", &ApplyOptions::build},
+                                {"no-start", &ApplyOptions::no_start}};
 
 json::object to_object(const UpChoice& choice) {
   json::object given;

@@ -111,6 +111,10 @@ std::string_view to_string(UnitAction action) {
       return "start";
     case UnitAction::restart:
       return "restart";
+    case UnitAction::pause:
+      return "pause";
+    case UnitAction::unpause:
+      return "unpause";
     case UnitAction::kill:
       return "kill";
     case UnitAction::remove:
@@ -120,8 +124,8 @@ std::string_view to_string(UnitAction action) {
 }
 
 std::optional<UnitAction> parse_unit_action(std::string_view text) {
-  for (const auto action :
-       {UnitAction::stop, UnitAction::start, UnitAction::restart, UnitAction::kill, UnitAction::remove}) {
+  for (const auto action : {UnitAction::stop, UnitAction::start, UnitAction::restart, UnitAction::pause,
+                            UnitAction::unpause, UnitAction::kill, UnitAction::remove}) {
     if (to_string(action) == text) return action;
   }
   return std::nullopt;

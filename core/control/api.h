@@ -55,7 +55,8 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/dns/log?tail=N&follow=1          text/plain, a query a line: what the DNS server was asked, and how it
 ///                                               answered
 ///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page
-///     POST /v1/units/NAME/{stop,start,restart,kill,remove}  by unit or service name; answers {} when done.
+///     POST /v1/units/NAME/{stop,start,restart,pause,unpause,kill,remove}  by unit or service name; answers {} when
+///     done.
 ///                                               ?timeout=SECONDS for stop and restart, ?signal=HUP for kill
 ///     POST /v1/down?project=NAME&timeout=SECONDS&volumes=1&images=local|all&orphans=1   answers {} after the services
 ///                                               (of that project) are down

@@ -27,6 +27,10 @@ class ProjectsControl final : public StackControl {
         return projects_.start_unit(std::move(order.name));
       case UnitAction::restart:
         return projects_.restart_unit(std::move(order.name), order.grace);
+      case UnitAction::pause:
+        return projects_.pause_unit(std::move(order.name));
+      case UnitAction::unpause:
+        return projects_.resume_unit(std::move(order.name));
       case UnitAction::kill:
         return projects_.signal_unit(std::move(order.name), std::move(order.signal));
       case UnitAction::remove:

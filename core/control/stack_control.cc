@@ -14,6 +14,8 @@ asio::awaitable<Result<void>> StackControl::carry_out(UnitOrder order) {
       return start_unit(std::move(order.name));
     case UnitAction::restart:
       return restart_unit(std::move(order.name));
+    case UnitAction::pause:
+    case UnitAction::unpause:
     case UnitAction::kill:
     case UnitAction::remove:
       break;
@@ -29,6 +31,10 @@ asio::awaitable<Result<void>> SupervisorControl::carry_out(UnitOrder order) {
       return supervisor_.start_unit(std::move(order.name));
     case UnitAction::restart:
       return supervisor_.restart_unit(std::move(order.name), order.grace);
+    case UnitAction::pause:
+      return supervisor_.pause_unit(std::move(order.name));
+    case UnitAction::unpause:
+      return supervisor_.resume_unit(std::move(order.name));
     case UnitAction::kill:
       return supervisor_.signal_unit(std::move(order.name), std::move(order.signal));
     case UnitAction::remove:

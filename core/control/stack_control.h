@@ -13,7 +13,7 @@ namespace devstack::control {
 
 namespace asio = boost::asio;
 
-enum class UnitAction { stop, start, restart, kill, remove };
+enum class UnitAction { stop, start, restart, pause, unpause, kill, remove };
 
 /// What a user asks of a unit or of all units of a service.
 struct UnitOrder {

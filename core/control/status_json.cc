@@ -15,9 +15,9 @@ using supervisor::UnitState;
 using supervisor::UnitStatus;
 using supervisor::UnitType;
 
-constexpr std::array kStates{UnitState::pending,   UnitState::waiting, UnitState::starting,  UnitState::running,
-                             UnitState::unhealthy, UnitState::backoff, UnitState::completed, UnitState::failed,
-                             UnitState::stopping,  UnitState::stopped};
+constexpr std::array kStates{UnitState::pending,   UnitState::waiting,  UnitState::starting, UnitState::running,
+                             UnitState::unhealthy, UnitState::paused,   UnitState::backoff,  UnitState::completed,
+                             UnitState::failed,    UnitState::stopping, UnitState::stopped};
 constexpr std::array kTypes{UnitType::component, UnitType::container, UnitType::process};
 
 json::array strings(const std::vector<std::string>& values) { return json::array(values.begin(), values.end()); }

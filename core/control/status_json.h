@@ -30,8 +30,8 @@
 ///     service         string   "hello"; "" for components
 ///     project         string   "demo"; "" for components
 ///     type            string   component | container | process
-///     state           string   pending | waiting | starting | running | unhealthy | backoff | completed | failed |
-///                              stopping | stopped
+///     state           string   pending | waiting | starting | running | unhealthy | paused | backoff | completed |
+///                              failed | stopping | stopped
 ///     health          string   "" (no check) | starting | healthy | unhealthy
 ///     detail          string   one line: what it waits for, or what is wrong and what to do
 ///     addresses       array of string, "172.17.0.2:8080", "172.17.0.1:53/udp"

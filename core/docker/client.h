@@ -99,6 +99,9 @@ class Client {
   asio::awaitable<Result<void>> stop_container(std::string id, std::chrono::seconds grace);  ///< ok when not running
   asio::awaitable<Result<void>> kill_container(std::string id, std::string signal);
   asio::awaitable<Result<void>> restart_container(std::string id, std::chrono::seconds grace);
+  /// Errc::conflict when it is not running, or is paused already; unpause: when it is not paused.
+  asio::awaitable<Result<void>> pause_container(std::string id);
+  asio::awaitable<Result<void>> unpause_container(std::string id);
   asio::awaitable<Result<void>> remove_container(std::string id, bool force, bool volumes);  ///< ok when not there
   asio::awaitable<Result<int>> wait_container(std::string id);  ///< its exit code; no deadline, cancel it
 

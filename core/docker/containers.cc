@@ -84,6 +84,16 @@ asio::awaitable<Result<void>> Client::restart_container(std::string id, std::chr
   co_return Result<void>();
 }
 
+asio::awaitable<Result<void>> Client::pause_container(std::string id) {
+  CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", container_path(id, "/pause")));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Client::unpause_container(std::string id) {
+  CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", container_path(id, "/unpause")));
+  co_return Result<void>();
+}
+
 asio::awaitable<Result<void>> Client::remove_container(std::string id, bool force, bool volumes) {
   auto path = container_path(id, fmt::format("?force={}&v={}", force ? 1 : 0, volumes ? 1 : 0));
   auto answer = co_await call("DELETE", std::move(path), {}, std::chrono::seconds(60));

@@ -40,6 +40,8 @@ struct Identity {
 std::optional<Identity> identify(pid_t pid);
 /// Whether exactly this process still runs (a zombie does not).
 bool alive(const Identity& identity);
+/// Whether a signal (SIGSTOP) holds it.
+bool stopped(const Identity& identity);
 
 struct ExitStatus {
   int code = 0;       ///< exit code, or 128 + signal

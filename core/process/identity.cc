@@ -67,6 +67,11 @@ bool alive(const Identity& identity) {
   return now && *now == identity;
 }
 
+bool stopped(const Identity& identity) {
+  const auto stat = read_stat(std::to_string(identity.pid));
+  return stat && stat->state == 'T' && stat->start_time == identity.start_time;
+}
+
 bool group_has_members(pid_t group) {
   DIR* proc = ::opendir("/proc");
   if (proc == nullptr) return false;

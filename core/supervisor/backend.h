@@ -41,6 +41,11 @@ class Backend {
   virtual asio::awaitable<Result<void>> signal(int /*number*/) {
     co_return fail(Errc::conflict, "a component takes no signals");
   }
+  /// Holds what runs, without asking it, until resume().
+  virtual asio::awaitable<Result<void>> pause() { co_return fail(Errc::conflict, "a component cannot be paused"); }
+  virtual asio::awaitable<Result<void>> resume() { co_return Result<void>(); }
+  /// Makes what launch() would start (the container) as it is planned, and starts nothing.
+  virtual asio::awaitable<Result<void>> create() { co_return Result<void>(); }
   /// Ends watching and leaves the unit running.
   virtual asio::awaitable<void> detach() { co_return; }
   /// The engine is there again: look at what became of it.

@@ -152,7 +152,7 @@ asio::awaitable<Result<docker::ContainerSpec>> ContainerUnit::prepare(Found old)
 }
 
 /// Makes the container; `old` goes once the new one is there.
-asio::awaitable<Result<void>> ContainerUnit::create(Found old) {
+asio::awaitable<Result<void>> ContainerUnit::make(Found old) {
   CO_TRY(old, co_await find_predecessor(std::move(old)));
   CO_TRY(auto spec, co_await prepare(old));
   const auto turn = co_await shared_.creating.take();

@@ -84,6 +84,7 @@ asio::awaitable<std::optional<UnitEvent>> ContainerUnit::adopt() {
   id_ = container.id;
   if (container.running) {
     log::info("supervisor", "{}: taken back, container {}", unit_.name, id_.substr(0, 12));
+    if (container.status == "paused") looks_.spawn("supervisor: look at " + unit_.name, look(false));
     co_return up_event(Kind::adopted, container);
   }
   if (container.status == "exited") co_return exit_event(container);
@@ -104,7 +105,8 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::launch() {
   co_return result;
 }
 
-asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
+/// The container that is there, if it is as planned; otherwise nothing, and a new one has been made.
+asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::as_planned() {
   CO_CHECK(shared_.reachable());
   CO_TRY(auto found, co_await find());
   if (found && !ours(*found)) {
@@ -123,14 +125,26 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
   }
   if (found && different.empty()) {
     options_.recreate = Recreate::when_changed;
-    if (found->running) co_return up_event(Kind::adopted, *found);
-    co_return co_await start(found->id);
+    co_return found;
   }
   if (found) log::info("supervisor", "{}: replacing container {}: {}", unit_.name, found->id.substr(0, 12), different);
-  CO_CHECK(co_await create(std::move(found)));
+  CO_CHECK(co_await make(std::move(found)));
   options_ = Options();
   kept_hash_.clear();
-  co_return co_await start(id_);
+  co_return Found();
+}
+
+asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
+  CO_TRY(const auto found, co_await as_planned());
+  if (!found) co_return co_await start(id_);
+  if (found->running) co_return up_event(Kind::adopted, *found);
+  co_return co_await start(found->id);
+}
+
+asio::awaitable<Result<void>> ContainerUnit::create() {
+  CO_TRY(const auto found, co_await as_planned());
+  if (found) id_ = found->id;
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<UnitEvent>> ContainerUnit::start(std::string id) {
@@ -170,6 +184,12 @@ asio::awaitable<void> ContainerUnit::look(bool engine_was_away) {
   const docker::Container& container = **found;
   if (container.running) {
     if (!accepted(container)) co_return;
+    if (container.status == "paused") {
+      UnitEvent held;
+      held.kind = Kind::paused;
+      events(held);
+      co_return;
+    }
     UnitEvent event = up_event(Kind::adopted, container);
     events(event);
     event.kind = event.health == "unhealthy" ? Kind::health_failed : Kind::health_passed;
@@ -190,7 +210,8 @@ asio::awaitable<void> ContainerUnit::look(bool engine_was_away) {
 
 void ContainerUnit::on_engine_event(const docker::Event& event) {
   const bool telling = event.action == "die" || event.action == "start" || event.action == "destroy" ||
-                       event.action == "unpause" || event.action.starts_with("health_status");
+                       event.action == "pause" || event.action == "unpause" ||
+                       event.action.starts_with("health_status");
   if (telling) looks_.spawn("supervisor: look at " + unit_.name, look(false));
 }
 
@@ -226,6 +247,16 @@ asio::awaitable<Result<void>> ContainerUnit::remove_all() {
 asio::awaitable<Result<void>> ContainerUnit::signal(int number) {
   CO_CHECK(shared_.reachable());
   co_return co_await shared_.engine.client().kill_container(id_, std::to_string(number));
+}
+
+asio::awaitable<Result<void>> ContainerUnit::pause() {
+  CO_CHECK(shared_.reachable());
+  co_return co_await shared_.engine.client().pause_container(id_);
+}
+
+asio::awaitable<Result<void>> ContainerUnit::resume() {
+  CO_CHECK(shared_.reachable());
+  co_return co_await shared_.engine.client().unpause_container(id_);
 }
 
 asio::awaitable<void> ContainerUnit::detach() { co_await looks_.stop(); }

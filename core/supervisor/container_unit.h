@@ -27,6 +27,9 @@ class ContainerUnit final : public Backend {
   asio::awaitable<Result<void>> halt(Grace grace) override;
   asio::awaitable<Result<void>> remove() override;
   asio::awaitable<Result<void>> signal(int number) override;
+  asio::awaitable<Result<void>> pause() override;
+  asio::awaitable<Result<void>> resume() override;
+  asio::awaitable<Result<void>> create() override;
   asio::awaitable<void> detach() override;
   void reconcile() override;
   void describe(UnitStatus& status) const override;
@@ -42,6 +45,7 @@ class ContainerUnit final : public Backend {
  private:
   using Found = std::optional<docker::Container>;
   asio::awaitable<Result<Found>> find();
+  asio::awaitable<Result<Found>> as_planned();
   asio::awaitable<Result<UnitEvent>> bring_up();
   asio::awaitable<Result<UnitEvent>> start(std::string id);
   asio::awaitable<void> look(bool engine_was_away);
@@ -55,7 +59,7 @@ class ContainerUnit final : public Backend {
   asio::awaitable<Result<std::string>> difference(docker::Container container);
   asio::awaitable<Result<std::string>> network_difference(docker::Container container);
   asio::awaitable<Result<Found>> find_predecessor(Found old);
-  asio::awaitable<Result<void>> create(Found old);
+  asio::awaitable<Result<void>> make(Found old);
   asio::awaitable<Result<void>> take_place(Found old, docker::ContainerSpec spec);
   asio::awaitable<Result<docker::ContainerSpec>> prepare(Found old);
   asio::awaitable<Result<std::map<std::string, std::string>>> parent_ids();

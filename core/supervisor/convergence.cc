@@ -164,6 +164,10 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOption
   for (const auto& unit : fresh) unit->run();
   for (const auto& unit : ordered) {
     if (!chosen.contains(unit->name())) continue;
+    if (asked.no_start) {
+      if (!unit->machine().up()) co_await unit->create();
+      continue;
+    }
     const auto state = unit->machine().state();
     // As Compose has it: what ended is started again, whatever its end was.
     const bool ended = state == UnitState::completed && dynamic_cast<ContainerUnit*>(&unit->backend()) != nullptr;

@@ -108,9 +108,11 @@ asio::awaitable<std::optional<UnitEvent>> ProcessUnit::adopt() {
   if (!adopted) co_return std::nullopt;
   child_ = std::move(*adopted);
   record_ = *record;
+  paused_ = returns_ = process::stopped(record_.identity);
   started_at_ = unix_start(record_.identity);
   begin_file_watch();
   co_await begin_watch();
+  if (paused_) watch_->spawn("supervisor: pause of " + unit_.name, tell_paused());
   log::info("supervisor", "{}: taken back, pid {}", unit_.name, record_.identity.pid);
   co_return up_event(UnitEvent::Kind::adopted);
 }
@@ -199,6 +201,8 @@ asio::awaitable<Result<void>> ProcessUnit::halt(Grace grace) {
   co_await end_watch();
   co_await take_out();
   if (!child_) co_return Result<void>();
+  // Held, it would hear of nothing but SIGKILL.
+  if (std::exchange(paused_, false)) child_->signal(SIGCONT);
   const milliseconds limit = grace ? milliseconds(*grace) : grace_period();
   auto ended = co_await end_process(limit);
   if (!ended) co_return ended;
@@ -221,6 +225,30 @@ asio::awaitable<Result<void>> ProcessUnit::signal(int number) {
   co_return Result<void>();
 }
 
+asio::awaitable<Result<void>> ProcessUnit::pause() {
+  if (!child_) co_return fail(Errc::conflict, "{} does not run", unit_.name);
+  child_->signal(SIGSTOP);
+  paused_ = true;
+  returns_ = registered_.has_value();
+  co_await take_out();
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> ProcessUnit::resume() {
+  if (!child_) co_return fail(Errc::conflict, "{} does not run", unit_.name);
+  child_->signal(SIGCONT);
+  paused_ = false;
+  if (std::exchange(returns_, false)) co_await take_in();
+  co_return Result<void>();
+}
+
+asio::awaitable<void> ProcessUnit::tell_paused() {
+  co_await take_out();
+  UnitEvent event;
+  event.kind = UnitEvent::Kind::paused;
+  events(event);
+}
+
 asio::awaitable<void> ProcessUnit::detach() {
   co_await end_file_watch();
   co_await end_watch();
@@ -230,7 +258,8 @@ asio::awaitable<void> ProcessUnit::detach() {
 void ProcessUnit::describe(UnitStatus& status) const {
   status.type = UnitType::process;
   const bool lives = status.state == UnitState::starting || status.state == UnitState::running ||
-                     status.state == UnitState::unhealthy || status.state == UnitState::stopping;
+                     status.state == UnitState::unhealthy || status.state == UnitState::stopping ||
+                     status.state == UnitState::paused;
   if (!child_ || !lives) return;
   status.id = std::to_string(child_->identity().pid);
   status.started_at = started_at_;

@@ -28,7 +28,8 @@ struct ProcessShared {
 
 /// A host process as a unit: found again by its record; ready, when it says so in its log (`ready_log_line`); in the
 /// registry while it runs and is ready; out of use while its health check fails; ended, to be started again, when its
-/// liveness check fails or a watched path changes. process_unit.cc starts and ends it, process_watch.cc looks after it.
+/// liveness check fails or a watched path changes. While it is paused (SIGSTOP to its group) it is out of the registry
+/// and its checks rest. process_unit.cc starts and ends it, process_watch.cc looks after it.
 class ProcessUnit final : public Backend {
  public:
   ProcessUnit(ProcessShared& shared, stack::PlannedUnit unit);
@@ -38,6 +39,8 @@ class ProcessUnit final : public Backend {
   asio::awaitable<Result<void>> halt(Grace grace) override;
   asio::awaitable<Result<void>> remove() override;
   asio::awaitable<Result<void>> signal(int number) override;
+  asio::awaitable<Result<void>> pause() override;
+  asio::awaitable<Result<void>> resume() override;
   asio::awaitable<void> detach() override;
   void describe(UnitStatus& status) const override;
   [[nodiscard]] std::string log_file() const override;
@@ -52,6 +55,7 @@ class ProcessUnit final : public Backend {
   [[nodiscard]] std::chrono::milliseconds grace_period() const;
   [[nodiscard]] UnitEvent up_event(UnitEvent::Kind kind) const;
   Result<void> save_record();
+  asio::awaitable<void> tell_paused();
 
   // --- process_watch.cc ---
   asio::awaitable<void> begin_watch();
@@ -64,6 +68,7 @@ class ProcessUnit final : public Backend {
   asio::awaitable<health::ProbeResult> probe(const stack::Healthcheck& check);
   void became_ready();
   asio::awaitable<void> begin_use();
+  asio::awaitable<void> while_paused();
   [[nodiscard]] bool find_listening();
   asio::awaitable<void> wait_listening();
   asio::awaitable<void> take_in_when_listening();
@@ -86,6 +91,8 @@ class ProcessUnit final : public Backend {
   std::optional<registry::Service> registered_;
   std::string shown_health_;
   std::int64_t started_at_ = 0;
+  bool paused_ = false;
+  bool returns_ = false;  ///< paused: it was in the registry
 };
 
 /// Stops what a record names (a process of a unit that is no longer wanted, or wanted otherwise) and what that started,

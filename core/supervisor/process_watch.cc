@@ -148,6 +148,11 @@ asio::awaitable<health::ProbeResult> ProcessUnit::probe(const stack::Healthcheck
   return health::probe_command(std::move(spec), to_ms(check.timeout));
 }
 
+/// What is held cannot answer: that is no failure of its own.
+asio::awaitable<void> ProcessUnit::while_paused() {
+  while (paused_) co_await shared_.clock->sleep_for(late_listening_pause);
+}
+
 asio::awaitable<void> ProcessUnit::watch_health() {
   const stack::Healthcheck check = *unit_.spec.healthcheck;
   auto threshold = threshold_of(check, shared_.clock->now());
@@ -156,7 +161,9 @@ asio::awaitable<void> ProcessUnit::watch_health() {
     const bool eager = threshold.health() == health::Health::starting;
     const std::chrono::nanoseconds pause =
         eager ? std::min<std::chrono::nanoseconds>(check.interval, eager_interval) : check.interval;
+    co_await while_paused();
     const health::ProbeResult result = co_await probe(check);
+    if (paused_) continue;
     const Instant now = shared_.clock->now();
     const bool due = now - counted >= check.interval;
     if (result.outcome == health::Outcome::passed || due) {  // an eager look that fails is only a look too early
@@ -186,9 +193,11 @@ asio::awaitable<void> ProcessUnit::watch_liveness() {
   auto threshold = threshold_of(check, shared_.clock->now());
   while (process::alive(child_->identity())) {
     co_await shared_.clock->sleep_for(check.interval);
+    co_await while_paused();
     const health::ProbeResult result = co_await probe(check);
     const bool ended = co_await cancelled();
     if (ended || !process::alive(child_->identity())) co_return;
+    if (paused_) continue;
     if (threshold.record(result.outcome, shared_.clock->now()) != health::Health::unhealthy) continue;
     std::string why = "liveness check fails";
     if (!result.output.empty()) why += ": " + result.output;

@@ -110,6 +110,16 @@ asio::awaitable<Result<void>> Projects::restart_unit(std::string name, std::opti
   co_return co_await target.supervisor->restart_unit(target.unit, grace);
 }
 
+asio::awaitable<Result<void>> Projects::pause_unit(std::string name) {
+  CO_TRY(const auto target, resolve(name));
+  co_return co_await target.supervisor->pause_unit(target.unit);
+}
+
+asio::awaitable<Result<void>> Projects::resume_unit(std::string name) {
+  CO_TRY(const auto target, resolve(name));
+  co_return co_await target.supervisor->resume_unit(target.unit);
+}
+
 asio::awaitable<Result<void>> Projects::signal_unit(std::string name, std::string signal) {
   CO_TRY(const auto target, resolve(name));
   co_return co_await target.supervisor->signal_unit(target.unit, std::move(signal));

@@ -40,6 +40,8 @@ class Projects {
   asio::awaitable<Result<void>> start_unit(std::string name);
   asio::awaitable<Result<void>> restart_unit(std::string name,
                                              std::optional<std::chrono::seconds> grace = std::nullopt);
+  asio::awaitable<Result<void>> pause_unit(std::string name);
+  asio::awaitable<Result<void>> resume_unit(std::string name);
   asio::awaitable<Result<void>> signal_unit(std::string name, std::string signal);
   asio::awaitable<Result<void>> remove_unit(std::string name);
   [[nodiscard]] std::string log_file(const std::string& unit) const;

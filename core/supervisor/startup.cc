@@ -151,6 +151,7 @@ void StartRecorder::see(UnitState state, bool up, const std::string& detail, Ins
   switch (state) {
     case UnitState::pending:
     case UnitState::waiting:
+    case UnitState::paused:
       return;
     case UnitState::starting:
       return enter(up ? StartPhase::health : StartPhase::start, up ? detail : std::string(), now);

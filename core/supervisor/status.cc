@@ -16,6 +16,8 @@ std::string_view to_string(UnitState state) {
       return "running";
     case UnitState::unhealthy:
       return "unhealthy";
+    case UnitState::paused:
+      return "paused";
     case UnitState::backoff:
       return "backoff";
     case UnitState::completed:
@@ -33,7 +35,7 @@ std::string_view to_string(UnitState state) {
 bool settled_well(UnitState state) { return state == UnitState::running || state == UnitState::completed; }
 
 bool settled(UnitState state) {
-  return settled_well(state) || state == UnitState::failed || state == UnitState::stopped;
+  return settled_well(state) || state == UnitState::paused || state == UnitState::failed || state == UnitState::stopped;
 }
 
 std::string_view to_string(UnitType type) {

@@ -15,6 +15,7 @@ enum class UnitState {
   starting,   ///< started, not yet ready or healthy
   running,    ///< up; healthy if it has a health check
   unhealthy,  ///< up, but its health check fails
+  paused,     ///< up, but held: containers by the engine, processes by SIGSTOP; not checked meanwhile
   backoff,    ///< ended, will be started again
   completed,  ///< ended with 0 and is not to be restarted
   failed,     ///< ended or could not start, and is not to be restarted
@@ -24,7 +25,7 @@ enum class UnitState {
 std::string_view to_string(UnitState state);
 /// Good enough for `up` to return 0: running or completed.
 bool settled_well(UnitState state);
-/// Will not change by itself: running, completed, failed, stopped.
+/// Will not change by itself: running, paused, completed, failed, stopped.
 bool settled(UnitState state);
 
 enum class UnitType { component, container, process };

@@ -275,6 +275,12 @@ asio::awaitable<Result<void>> Supervisor::start_unit(std::string name) {
   const auto impl = impl_;
   if (impl->stopping) co_return fail(Errc::conflict, "the stack is being stopped");
   CO_TRY(const auto found, impl->named(name));
+  for (const auto& unit : found) {
+    // As the engine has it: a start is no unpause.
+    if (unit->machine().state() == UnitState::paused) {
+      co_return fail(Errc::conflict, "{0} is paused: devstack unpause {0}", unit->name());
+    }
+  }
   for (const auto& unit : found) unit->request_start();
   co_return Result<void>();
 }

@@ -52,6 +52,7 @@ struct ApplyOptions {
   bool no_deps = false;             ///< only `services`, not what they depend on
   stack::Texts services;            ///< only these and what they depend on; the others stay as they are. Empty: all
   bool remove_orphans = false;      ///< also containers of this project that another program made
+  bool no_start = false;            ///< containers are made as planned, and not started
   bool build = false;               ///< images with a `build` are built, though they are there
   std::string pull;                 ///< always, missing, never; "": each service's pull_policy
 };
@@ -97,6 +98,10 @@ class Supervisor {
   asio::awaitable<Result<void>> start_unit(std::string name);
   asio::awaitable<Result<void>> restart_unit(std::string name,
                                              std::optional<std::chrono::seconds> grace = std::nullopt);
+  /// Holds what runs of it; only resume_unit(), a stop or a restart ends that. Errc::conflict when nothing of it runs,
+  /// and for resume_unit() when nothing of it is paused.
+  asio::awaitable<Result<void>> pause_unit(std::string name);
+  asio::awaitable<Result<void>> resume_unit(std::string name);
   /// Sends a signal ("HUP", "SIGUSR1", "9") to what runs; SIGKILL ends it for good, as a stop does. Errc::conflict when
   /// nothing of it runs.
   asio::awaitable<Result<void>> signal_unit(std::string name, std::string signal);

@@ -55,6 +55,23 @@ asio::awaitable<void> Unit::adopt() {
 
 void Unit::request_start() { post(event_of(Kind::start_requested)); }
 
+asio::awaitable<Result<void>> Unit::pause() {
+  CO_CHECK(co_await backend_->pause());
+  post(event_of(Kind::paused));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Unit::resume() {
+  CO_CHECK(co_await backend_->resume());
+  post(event_of(Kind::resumed));
+  co_return Result<void>();
+}
+
+asio::awaitable<void> Unit::create() {
+  const auto made = co_await backend_->create();
+  post(made ? event_of(Kind::created, "created, not started") : event_of(Kind::create_failed, made.error().message));
+}
+
 void Unit::begin_start(Instant origin) {
   recorder_.open(origin);
   request_start();

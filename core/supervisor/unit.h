@@ -42,6 +42,10 @@ class Unit {
 
   void request_start();
   void request_stop(Grace grace);
+  asio::awaitable<Result<void>> pause();
+  asio::awaitable<Result<void>> resume();
+  /// Makes what a start would start; failed when that cannot be, otherwise it is as if stopped.
+  asio::awaitable<void> create();
   void post(const UnitEvent& event);
   /// A dependency changed: look again.
   void wake() { wake_.bump(); }

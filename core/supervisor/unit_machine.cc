@@ -71,7 +71,8 @@ std::optional<Instant> UnitMachine::next_run() const {
 }
 
 bool UnitMachine::up() const {
-  return state_ == UnitState::running || state_ == UnitState::unhealthy || (state_ == UnitState::starting && launched_);
+  return state_ == UnitState::running || state_ == UnitState::unhealthy || state_ == UnitState::paused ||
+         (state_ == UnitState::starting && launched_);
 }
 
 void UnitMachine::handle(const UnitEvent& event, Instant now) {
@@ -87,6 +88,8 @@ void UnitMachine::handle(const UnitEvent& event, Instant now) {
     case UnitState::running:
     case UnitState::unhealthy:
       return in_service(event, now);
+    case UnitState::paused:
+      return in_pause(event, now);
     case UnitState::backoff:
       return in_backoff(event, now);
     case UnitState::stopping:
@@ -184,6 +187,17 @@ void UnitMachine::in_rest(const UnitEvent& event, Instant now) {
       launched_ = false;
       detail_.clear();
       return;
+    case Kind::created:
+      if (waiting) return;
+      state_ = UnitState::stopped;
+      detail_ = event.detail;
+      return;
+    case Kind::create_failed:
+      if (waiting) return;
+      state_ = UnitState::failed;
+      exit_code_ = 1;
+      detail_ = event.detail;
+      return;
     case Kind::dependency_failed:
       if (!waiting) return;
       state_ = UnitState::failed;
@@ -252,6 +266,9 @@ void UnitMachine::in_service(const UnitEvent& event, Instant now) {
       state_ = UnitState::unhealthy;
       detail_ = event.detail;
       return;
+    case Kind::paused:
+      held_ = std::exchange(state_, UnitState::paused);
+      return;
     case Kind::exited:
       return ended(event, now);
     case Kind::lost:
@@ -265,6 +282,22 @@ void UnitMachine::in_service(const UnitEvent& event, Instant now) {
       return;
     default:
       return;
+  }
+}
+
+/// Held, it neither passes nor fails a check; what ends it ends it as ever.
+void UnitMachine::in_pause(const UnitEvent& event, Instant now) {
+  switch (event.kind) {
+    case Kind::adopted:
+    case Kind::resumed:
+      state_ = held_;
+      return;
+    case Kind::paused:
+    case Kind::health_passed:
+    case Kind::health_failed:
+      return;
+    default:
+      return in_service(event, now);
   }
 }
 

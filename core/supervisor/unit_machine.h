@@ -22,8 +22,12 @@ struct UnitEvent {
     start_failed,        ///< could not be launched; `retry` when it is not the unit's fault (no engine)
     health_passed,
     health_failed,
-    exited,  ///< ended by itself, with `code`
-    lost,    ///< gone without an end of its own (removed, engine restarted): started again whatever the policy
+    exited,   ///< ended by itself, with `code`
+    lost,     ///< gone without an end of its own (removed, engine restarted): started again whatever the policy
+    paused,   ///< it runs, but is held
+    resumed,  ///< and is not any more
+    created,  ///< made, but not to be started yet
+    create_failed,
     stop_requested,
     restart_requested,  ///< what it is made from changed: stop it, then start it afresh; nothing while stopped
     stopped,            ///< the work of stopping is done
@@ -80,6 +84,7 @@ class UnitMachine {
   void in_rest(const UnitEvent& event, Instant now);
   void in_launch(const UnitEvent& event, Instant now);
   void in_service(const UnitEvent& event, Instant now);
+  void in_pause(const UnitEvent& event, Instant now);
   void in_backoff(const UnitEvent& event, Instant now);
   void in_stopping(const UnitEvent& event, Instant now);
 
@@ -88,9 +93,10 @@ class UnitMachine {
   UnitState state_ = UnitState::pending;
   std::string detail_;
   std::string health_;
-  bool launched_ = false;     ///< starting: launched, waiting for health
-  bool start_again_ = false;  ///< stopping: a start was requested meanwhile
-  bool counts_ = false;       ///< backoff: the next launch is a restart by policy
+  UnitState held_ = UnitState::running;  ///< paused: what it was
+  bool launched_ = false;                ///< starting: launched, waiting for health
+  bool start_again_ = false;             ///< stopping: a start was requested meanwhile
+  bool counts_ = false;                  ///< backoff: the next launch is a restart by policy
   bool ever_started_ = false;
   std::optional<UnitEvent> early_exit_;  ///< starting: ended before we were told that it had started
   std::optional<UnitEvent> early_health_;

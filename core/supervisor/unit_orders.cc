@@ -33,6 +33,30 @@ asio::awaitable<Result<void>> Supervisor::restart_unit(std::string name, Grace g
   co_return co_await start_unit(std::move(same));
 }
 
+asio::awaitable<Result<void>> Supervisor::pause_unit(std::string name) {
+  const auto impl = impl_;
+  CO_TRY(const auto found, impl->named(name));
+  Impl::Units running;
+  for (const auto& unit : found) {
+    if (unit->machine().up() && unit->machine().state() != UnitState::paused) running.push_back(unit);
+  }
+  if (running.empty()) co_return fail(Errc::conflict, "nothing of {} runs that could be paused", names_of(found));
+  for (const auto& unit : running) CO_CHECK(co_await unit->pause());
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Supervisor::resume_unit(std::string name) {
+  const auto impl = impl_;
+  CO_TRY(const auto found, impl->named(name));
+  Impl::Units held;
+  for (const auto& unit : found) {
+    if (unit->machine().state() == UnitState::paused) held.push_back(unit);
+  }
+  if (held.empty()) co_return fail(Errc::conflict, "{} is not paused", names_of(found));
+  for (const auto& unit : held) CO_CHECK(co_await unit->resume());
+  co_return Result<void>();
+}
+
 asio::awaitable<Result<void>> Supervisor::signal_unit(std::string name, std::string signal) {
   const auto impl = impl_;
   CO_TRY(const int number, process::parse_signal(signal));

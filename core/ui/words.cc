@@ -114,6 +114,7 @@ Tone tone_of(const UnitStatus& unit) {
       return Tone::warn;
     case UnitState::completed:
       return Tone::done;
+    case UnitState::paused:
     case UnitState::stopped:
       return Tone::idle;
   }

@@ -297,10 +297,23 @@ TEST(UnitMachine, RetriesWithoutEngineAreNoRestarts) {
 
 /// Random events: what must hold whatever happens.
 TEST(UnitMachine, NoEventSequenceBreaksItsPromises) {
-  const std::vector<Kind> kinds{
-      Kind::start_requested, Kind::dependencies_ready, Kind::dependency_failed, Kind::started,        Kind::adopted,
-      Kind::start_failed,    Kind::health_passed,      Kind::health_failed,     Kind::exited,         Kind::lost,
-      Kind::stop_requested,  Kind::restart_requested,  Kind::stopped,           Kind::backoff_elapsed};
+  const std::vector<Kind> kinds{Kind::start_requested,
+                                Kind::dependencies_ready,
+                                Kind::dependency_failed,
+                                Kind::started,
+                                Kind::adopted,
+                                Kind::start_failed,
+                                Kind::health_passed,
+                                Kind::health_failed,
+                                Kind::exited,
+                                Kind::lost,
+                                Kind::stop_requested,
+                                Kind::restart_requested,
+                                Kind::stopped,
+                                Kind::backoff_elapsed,
+                                Kind::paused,
+                                Kind::resumed,
+                                Kind::created};
   const std::vector<stack::RestartPolicy> policies{policy(PolicyKind::no), policy(PolicyKind::always),
                                                    policy(PolicyKind::on_failure), policy(PolicyKind::on_failure, 2),
                                                    policy(PolicyKind::unless_stopped)};
@@ -332,7 +345,8 @@ TEST(UnitMachine, NoEventSequenceBreaksItsPromises) {
             << trace;
       }
       if (state == State::running && before != State::running) {
-        EXPECT_TRUE(event.kind == Kind::started || event.kind == Kind::adopted || event.kind == Kind::health_passed)
+        EXPECT_TRUE(event.kind == Kind::started || event.kind == Kind::adopted || event.kind == Kind::health_passed ||
+                    (event.kind == Kind::resumed && before == State::paused))
             << trace;
       }
       if (machine.up()) {
@@ -363,6 +377,49 @@ TEST(UnitMachine, NoEventSequenceBreaksItsPromises) {
       if (testing::Test::HasFailure()) return;
     }
   }
+}
+
+TEST(UnitMachine, HeldItHearsOfNoCheckAndGoesOnAsItWas) {
+  UnitMachine machine{stack::RestartPolicy{}};
+  const Instant now{};
+  const auto tell = [&](UnitEvent::Kind kind, const std::string& health = {}) {
+    UnitEvent event;
+    event.kind = kind;
+    event.health = health;
+    machine.handle(event, now);
+    return machine.state();
+  };
+  tell(UnitEvent::Kind::start_requested);
+  tell(UnitEvent::Kind::dependencies_ready);
+  EXPECT_EQ(tell(UnitEvent::Kind::started, "starting"), UnitState::starting);
+  EXPECT_EQ(tell(UnitEvent::Kind::paused), UnitState::paused);
+  EXPECT_TRUE(machine.up());
+  EXPECT_EQ(tell(UnitEvent::Kind::paused), UnitState::paused);
+  EXPECT_EQ(tell(UnitEvent::Kind::health_failed), UnitState::paused);
+  EXPECT_EQ(machine.work(), Work::none);
+  EXPECT_EQ(tell(UnitEvent::Kind::resumed), UnitState::starting);
+  EXPECT_EQ(tell(UnitEvent::Kind::health_passed), UnitState::running);
+  EXPECT_EQ(tell(UnitEvent::Kind::paused), UnitState::paused);
+  EXPECT_EQ(tell(UnitEvent::Kind::stop_requested), UnitState::stopping);
+  EXPECT_EQ(tell(UnitEvent::Kind::stopped), UnitState::stopped);
+}
+
+TEST(UnitMachine, WhatIsCreatedRestsUntilItIsStarted) {
+  UnitMachine machine{stack::RestartPolicy{}};
+  UnitEvent event;
+  event.kind = UnitEvent::Kind::created;
+  event.detail = "created, not started";
+  machine.handle(event, Instant{});
+  EXPECT_EQ(machine.state(), UnitState::stopped);
+  EXPECT_EQ(machine.detail(), "created, not started");
+  event.kind = UnitEvent::Kind::create_failed;
+  event.detail = "no such image";
+  machine.handle(event, Instant{});
+  EXPECT_EQ(machine.state(), UnitState::failed);
+  EXPECT_EQ(machine.detail(), "no such image");
+  event.kind = UnitEvent::Kind::start_requested;
+  machine.handle(event, Instant{});
+  EXPECT_EQ(machine.work(), Work::await_dependencies);
 }
 
 }  // namespace
