@@ -231,7 +231,12 @@ asio::awaitable<Result<void>> ContainerUnit::halt(Grace grace) {
     const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", id_);
     if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
   }
-  co_return co_await shared_.engine.client().stop_container(id_, limit);
+  CO_CHECK(co_await shared_.engine.client().stop_container(id_, limit));
+  if ((*found)->running) {
+    const auto ended = co_await shared_.engine.client().inspect_container(id_);
+    if (ended && !ended->running) events(exit_event(*ended));
+  }
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> ContainerUnit::remove() {

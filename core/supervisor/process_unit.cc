@@ -188,11 +188,12 @@ asio::awaitable<Result<void>> ProcessUnit::end_process(milliseconds grace) {
   bool asked = false;
   if (!settings().stop_command.empty() && process::alive(identity)) asked = co_await run_stop_command(grace);
   if (!asked) process::signal_marked(record_.marker, number, identity.pid);
-  co_await child_->stop(asked ? 0 : number, left());
+  const auto ended = co_await child_->stop(asked ? 0 : number, left());
   CO_CHECK(co_await process::end_marked(record_.marker, asked ? number : 0, left()));
   if (process::alive(identity)) {
     co_return fail(Errc::failed, "process {} does not end, not even by SIGKILL (it hangs in the kernel)", identity.pid);
   }
+  last_code_ = ended.known ? std::optional(ended.code) : std::nullopt;
   co_return Result<void>();
 }
 
@@ -206,6 +207,12 @@ asio::awaitable<Result<void>> ProcessUnit::halt(Grace grace) {
   const milliseconds limit = grace ? milliseconds(*grace) : grace_period();
   auto ended = co_await end_process(limit);
   if (!ended) co_return ended;
+  if (last_code_) {
+    UnitEvent told;
+    told.kind = UnitEvent::Kind::exited;
+    told.code = *last_code_;
+    events(told);
+  }
   child_.reset();
   record_.identity = {};
   record_.marker.clear();

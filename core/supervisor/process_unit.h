@@ -91,6 +91,7 @@ class ProcessUnit final : public Backend {
   std::optional<registry::Service> registered_;
   std::string shown_health_;
   std::int64_t started_at_ = 0;
+  std::optional<int> last_code_;  ///< of the process that end_process() ended
   bool paused_ = false;
   bool returns_ = false;  ///< paused: it was in the registry
 };

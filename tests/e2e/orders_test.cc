@@ -91,5 +91,22 @@ TEST(Orders, UpNoStartLeavesRunningWhatRunsAndMakesTheRest) {
   EXPECT_NE(appliance.run("up --no-start nosuch").code, 0);
 }
 
+TEST(Orders, ExitCodeFromIsThatOfAServiceWhichTheAbortStopped) {
+  const std::string image = busybox_image("plain", {});
+  Appliance appliance(R"(
+name: e2eorders
+services:
+  short: {command: "sleep 0.5"}
+  process: {command: "sleep 1000"}
+  killed: {image: )" + image +
+                      R"(, command: sleep 1000, stop_grace_period: 0s}
+  traps: {image: )" + image +
+                      R"(, command: ["sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.1; done"]}
+)");
+  EXPECT_EQ(appliance.run("up --exit-code-from process").code, 143);
+  EXPECT_EQ(appliance.run("up --exit-code-from killed").code, 137);
+  EXPECT_EQ(appliance.run("up --exit-code-from traps").code, 9);
+}
+
 }  // namespace
 }  // namespace devstack::e2e
