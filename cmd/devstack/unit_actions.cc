@@ -96,6 +96,7 @@ asio::awaitable<Result<void>> carry_out(UnitAction action, ActionFlags flags) {
     order.action = all_again ? UnitAction::stop : action;
     order.name = name;
     order.signal = flags.signal;
+    if (flags.no_deps) order.restart = supervisor::Restart::alone;
     if (flags.timeout >= 0) order.grace = std::chrono::seconds(flags.timeout);
     CO_CHECK(co_await client.carry_out(std::move(order)));
     const bool only_told = action == UnitAction::kill && process::parse_signal(flags.signal) != SIGKILL;
@@ -136,11 +137,13 @@ asio::awaitable<Result<std::vector<supervisor::UnitStatus>>> removable(ActionFla
   co_return out;
 }
 
-asio::awaitable<Result<void>> remove_units(std::string project, std::vector<supervisor::UnitStatus> units) {
+asio::awaitable<Result<void>> remove_units(std::string project, std::vector<supervisor::UnitStatus> units,
+                                           bool volumes) {
   const ProjectClient client(std::move(project));
   for (const auto& unit : units) {
     UnitOrder order;
     order.name = unit.name;
+    order.volumes = volumes;
     if (may_run(unit.state)) CO_CHECK(co_await client.carry_out(order));
     order.action = UnitAction::remove;
     CO_CHECK(co_await client.carry_out(order));
@@ -165,7 +168,7 @@ int remove(const ActionFlags& flags) {
     std::getline(std::cin, answer);
     if (!answer.starts_with('y') && !answer.starts_with('Y')) return 0;
   }
-  const auto done = run_blocking(remove_units(flags.project, *units));
+  const auto done = run_blocking(remove_units(flags.project, *units, flags.volumes));
   return done ? 0 : report(done.error());
 }
 
@@ -224,7 +227,7 @@ void add_unit_actions(CommandLine line) {
   rm->add_option("SERVICE", flags->services, "services or units; none: all that are stopped");
   rm->add_flag("-f,--force", flags->force, "do not ask");
   rm->add_flag("-s,--stop", flags->stop, "stop what runs first");
-  rm->add_flag("-v,--volumes", flags->volumes, "their anonymous volumes, too (always so)");
+  rm->add_flag("-v,--volumes", flags->volumes, "their anonymous volumes, too");
   rm->callback([line, flags] {
     line.chosen = [&globals = line.globals, flags] {
       flags->project = named_project(globals);

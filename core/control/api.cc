@@ -374,6 +374,8 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
       if (!grace) co_return error_response(grace.error());
       order.grace = *grace;
       if (const auto signal = query->get("signal")) order.signal = std::string(*signal);
+      if (switched_on(*query, "alone")) order.restart = supervisor::Restart::alone;
+      order.volumes = switched_on(*query, "volumes");
       const auto result = co_await carry_out(std::move(order));
       co_return done(result);
     }

@@ -57,7 +57,9 @@ std::optional<UnitAction> parse_unit_action(std::string_view text);
 ///     GET  /v1/dns/queries?after=N              the same queries and the counts of them as JSON, for the status page
 ///     POST /v1/units/NAME/{stop,start,restart,pause,unpause,kill,remove}  by unit or service name; answers {} when
 ///     done.
-///                                               ?timeout=SECONDS for stop and restart, ?signal=HUP for kill
+///                                               ?timeout=SECONDS for stop and restart, ?signal=HUP for kill,
+///                                               ?alone=1 for restart: not what depends on it with restart: true,
+///                                               ?volumes=1 for remove: with anonymous volumes
 ///     POST /v1/down?project=NAME&timeout=SECONDS&volumes=1&images=local|all&orphans=1   answers {} after the services
 ///                                               (of that project) are down
 ///     POST /v1/apply · GET, POST /v1/plan       the composition root's

@@ -174,6 +174,8 @@ asio::awaitable<Result<void>> ControlClient::carry_out(UnitOrder order) const {
   auto target = fmt::format("/v1/units/{}/{}?signal={}", http::encode_path(order.name, http::Slash::escape),
                             to_string(order.action), http::encode_path(order.signal, http::Slash::escape));
   if (order.grace) target += fmt::format("&timeout={}", order.grace->count());
+  if (order.restart == supervisor::Restart::alone) target += "&alone=1";
+  if (order.volumes) target += "&volumes=1";
   CO_TRY([[maybe_unused]] const auto answer, co_await call("POST", std::move(target), {}, kLongest));
   co_return Result<void>();
 }

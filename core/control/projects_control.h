@@ -26,7 +26,7 @@ class ProjectsControl final : public StackControl {
       case UnitAction::start:
         return projects_.start_unit(std::move(order.name));
       case UnitAction::restart:
-        return projects_.restart_unit(std::move(order.name), order.grace);
+        return projects_.restart_unit(std::move(order.name), order.grace, order.restart);
       case UnitAction::pause:
         return projects_.pause_unit(std::move(order.name));
       case UnitAction::unpause:
@@ -36,7 +36,7 @@ class ProjectsControl final : public StackControl {
       case UnitAction::remove:
         break;
     }
-    return projects_.remove_unit(std::move(order.name));
+    return projects_.remove_unit(std::move(order.name), order.volumes);
   }
   [[nodiscard]] std::string log_file(const std::string& unit) const override { return projects_.log_file(unit); }
 

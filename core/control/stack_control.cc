@@ -30,7 +30,7 @@ asio::awaitable<Result<void>> SupervisorControl::carry_out(UnitOrder order) {
     case UnitAction::start:
       return supervisor_.start_unit(std::move(order.name));
     case UnitAction::restart:
-      return supervisor_.restart_unit(std::move(order.name), order.grace);
+      return supervisor_.restart_unit(std::move(order.name), order.grace, order.restart);
     case UnitAction::pause:
       return supervisor_.pause_unit(std::move(order.name));
     case UnitAction::unpause:
@@ -40,7 +40,7 @@ asio::awaitable<Result<void>> SupervisorControl::carry_out(UnitOrder order) {
     case UnitAction::remove:
       break;
   }
-  return supervisor_.remove_unit(std::move(order.name));
+  return supervisor_.remove_unit(std::move(order.name), order.volumes);
 }
 
 }  // namespace devstack::control

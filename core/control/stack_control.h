@@ -21,6 +21,8 @@ struct UnitOrder {
   std::string name;
   std::optional<std::chrono::seconds> grace = std::nullopt;  ///< stop, restart: instead of its own
   std::string signal = "SIGKILL";                            ///< kill
+  supervisor::Restart restart = supervisor::Restart::with_dependents;
+  bool volumes = false;  ///< remove: anonymous volumes, too
 };
 
 /// What the control API needs of a running stack: supervisor::Supervisor through SupervisorControl below, or a script

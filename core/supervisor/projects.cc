@@ -105,9 +105,10 @@ asio::awaitable<Result<void>> Projects::start_unit(std::string name) {
   co_return co_await target.supervisor->start_unit(target.unit);
 }
 
-asio::awaitable<Result<void>> Projects::restart_unit(std::string name, std::optional<std::chrono::seconds> grace) {
+asio::awaitable<Result<void>> Projects::restart_unit(std::string name, std::optional<std::chrono::seconds> grace,
+                                                     Restart which) {
   CO_TRY(const auto target, resolve(name));
-  co_return co_await target.supervisor->restart_unit(target.unit, grace);
+  co_return co_await target.supervisor->restart_unit(target.unit, grace, which);
 }
 
 asio::awaitable<Result<void>> Projects::pause_unit(std::string name) {
@@ -125,9 +126,9 @@ asio::awaitable<Result<void>> Projects::signal_unit(std::string name, std::strin
   co_return co_await target.supervisor->signal_unit(target.unit, std::move(signal));
 }
 
-asio::awaitable<Result<void>> Projects::remove_unit(std::string name) {
+asio::awaitable<Result<void>> Projects::remove_unit(std::string name, bool volumes) {
   CO_TRY(const auto target, resolve(name));
-  co_return co_await target.supervisor->remove_unit(target.unit);
+  co_return co_await target.supervisor->remove_unit(target.unit, volumes);
 }
 
 std::string Projects::log_file(const std::string& unit) const {

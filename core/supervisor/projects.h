@@ -38,12 +38,12 @@ class Projects {
   /// By PROJECT/NAME, or by NAME where only one project has it (Errc::conflict names those that do); also components.
   asio::awaitable<Result<void>> stop_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt);
   asio::awaitable<Result<void>> start_unit(std::string name);
-  asio::awaitable<Result<void>> restart_unit(std::string name,
-                                             std::optional<std::chrono::seconds> grace = std::nullopt);
+  asio::awaitable<Result<void>> restart_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt,
+                                             Restart which = Restart::with_dependents);
   asio::awaitable<Result<void>> pause_unit(std::string name);
   asio::awaitable<Result<void>> resume_unit(std::string name);
   asio::awaitable<Result<void>> signal_unit(std::string name, std::string signal);
-  asio::awaitable<Result<void>> remove_unit(std::string name);
+  asio::awaitable<Result<void>> remove_unit(std::string name, bool volumes = false);
   [[nodiscard]] std::string log_file(const std::string& unit) const;
 
   /// Called when a project is down, before its supervisor goes; may be called twice.

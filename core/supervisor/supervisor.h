@@ -60,11 +60,13 @@ struct ApplyOptions {
 /// Which images `down` removes: those without `image:` of their own, or all that the plan names.
 enum class RemoveImages { none, local, all };
 
+enum class Restart { alone, with_dependents };
+
 struct DownOptions {
   std::optional<std::chrono::seconds> grace;  ///< for each unit; nothing: its stop_grace_period
   bool volumes = false;  ///< named volumes of the project that are not external, and anonymous ones
   RemoveImages images = RemoveImages::none;
-  bool orphans = false;  ///< also containers of this project that another program made
+  bool orphans = false;      ///< also containers of this project that another program made
 };
 
 /// Brings a plan about and keeps it so: components first, in the order of their `after()`, then services in dependency
@@ -96,8 +98,10 @@ class Supervisor {
   /// By unit or service name; Errc::not_found names the known ones.
   asio::awaitable<Result<void>> stop_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt);
   asio::awaitable<Result<void>> start_unit(std::string name);
-  asio::awaitable<Result<void>> restart_unit(std::string name,
-                                             std::optional<std::chrono::seconds> grace = std::nullopt);
+  /// With it, unless `alone`, what runs and depends on it with `restart: true`, and so on: stopped before it, and
+  /// started when its conditions hold again.
+  asio::awaitable<Result<void>> restart_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt,
+                                             Restart which = Restart::with_dependents);
   /// Holds what runs of it; only resume_unit(), a stop or a restart ends that. Errc::conflict when nothing of it runs,
   /// and for resume_unit() when nothing of it is paused.
   asio::awaitable<Result<void>> pause_unit(std::string name);
@@ -105,8 +109,9 @@ class Supervisor {
   /// Sends a signal ("HUP", "SIGUSR1", "9") to what runs; SIGKILL ends it for good, as a stop does. Errc::conflict when
   /// nothing of it runs.
   asio::awaitable<Result<void>> signal_unit(std::string name, std::string signal);
-  /// Removes what is left of units that do not run; the next start makes them anew. Errc::conflict while one runs.
-  asio::awaitable<Result<void>> remove_unit(std::string name);
+  /// Removes what is left of units that do not run, with `volumes` anonymous volumes too; the next start makes them
+  /// anew. Errc::conflict while one runs.
+  asio::awaitable<Result<void>> remove_unit(std::string name, bool volumes = false);
 
   /// `down`: stops services in reverse order (at most `grace` each when given), removes containers and the project's
   /// network, then stops the components. Bounded; reports what could not be removed.

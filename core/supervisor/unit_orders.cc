@@ -1,4 +1,7 @@
 // What a user may ask of single units, by name.
+#include <algorithm>
+
+#include "core/base/append.h"
 #include "core/supervisor/supervisor_impl.h"
 
 namespace devstack::supervisor {
@@ -12,25 +15,47 @@ std::string names_of(const std::vector<std::shared_ptr<Unit>>& units) {
   return out;
 }
 
+/// What stopping them left behind.
+Result<void> halted(const std::vector<std::shared_ptr<Unit>>& units) {
+  std::string left;
+  for (const auto& unit : units) {
+    append_part(left, unit->halt_error(), "; ");
+  }
+  if (!left.empty()) return fail(Errc::failed, "{}", left);
+  return {};
+}
+
+/// Those of `all`, which is in the order of dependencies, that asked to be restarted with one of `chosen`.
+void add_dependents(const std::vector<std::shared_ptr<Unit>>& all, std::vector<std::shared_ptr<Unit>>& chosen) {
+  for (const auto& unit : all) {
+    if (!unit->machine().up() || std::find(chosen.begin(), chosen.end(), unit) != chosen.end()) continue;
+    const auto& needs = unit->depends_on();
+    const bool affected = std::any_of(needs.begin(), needs.end(), [&](const auto& need) {
+      return need.restart && std::any_of(chosen.begin(), chosen.end(),
+                                         [&](const auto& other) { return other->service() == need.service; });
+    });
+    if (affected) chosen.push_back(unit);
+  }
+}
+
 }  // namespace
 
 asio::awaitable<Result<void>> Supervisor::stop_unit(std::string name, Grace grace) {
   const auto impl = impl_;
   CO_TRY(auto found, impl->named(name));
   co_await impl->stop_in_order(found, grace);
-  std::string left;
-  for (const auto& unit : found) {
-    if (!unit->halt_error().empty()) left += (left.empty() ? "" : "; ") + unit->halt_error();
-  }
-  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
-  co_return Result<void>();
+  co_return halted(found);
 }
 
-asio::awaitable<Result<void>> Supervisor::restart_unit(std::string name, Grace grace) {
+asio::awaitable<Result<void>> Supervisor::restart_unit(std::string name, Grace grace, Restart which) {
   const auto impl = impl_;
-  std::string same = name;
-  CO_CHECK(co_await stop_unit(std::move(name), grace));
-  co_return co_await start_unit(std::move(same));
+  if (impl->stopping) co_return fail(Errc::conflict, "the stack is being stopped");
+  CO_TRY(auto found, impl->named(name));
+  if (which == Restart::with_dependents) add_dependents(impl->units, found);
+  co_await impl->stop_in_order(found, grace);
+  CO_CHECK(halted(found));
+  for (const auto& unit : found) unit->request_start();
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> Supervisor::pause_unit(std::string name) {
@@ -75,7 +100,7 @@ asio::awaitable<Result<void>> Supervisor::signal_unit(std::string name, std::str
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> Supervisor::remove_unit(std::string name) {
+asio::awaitable<Result<void>> Supervisor::remove_unit(std::string name, bool volumes) {
   const auto impl = impl_;
   CO_TRY(auto found, impl->named(name));
   for (const auto& unit : found) {
@@ -84,7 +109,8 @@ asio::awaitable<Result<void>> Supervisor::remove_unit(std::string name) {
     }
   }
   co_await impl->stop_in_order(found, std::nullopt);
-  for (const auto& unit : found) CO_CHECK(co_await unit->remove());
+  const auto left = co_await impl->remove_units(std::move(found), volumes);
+  if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   impl->note_change();
   co_return Result<void>();
 }

@@ -91,6 +91,34 @@ TEST(Orders, UpNoStartLeavesRunningWhatRunsAndMakesTheRest) {
   EXPECT_NE(appliance.run("up --no-start nosuch").code, 0);
 }
 
+TEST(Orders, RestartTakesAlongWhatDependsOnItWithRestartTrue) {
+  Appliance appliance(R"(
+name: e2eorders
+services:
+  db: {command: "sleep 1000"}
+  asked: {command: "sleep 1000", depends_on: {db: {condition: service_started, restart: true}}}
+  further: {command: "sleep 1000", depends_on: {asked: {condition: service_started, restart: true}}}
+  other: {command: "sleep 1000", depends_on: [db]}
+)");
+  appliance.must("up");
+  const auto id = [&](const char* unit) { return id_of(appliance, unit); };
+  const auto all_run = [&] {
+    return state_of(appliance, "db") == "running" && state_of(appliance, "further") == "running";
+  };
+  const auto db = id("db"), asked = id("asked"), further = id("further"), other = id("other");
+  appliance.must("restart db");
+  EXPECT_TRUE(eventually(all_run));
+  EXPECT_NE(id("db"), db);
+  EXPECT_NE(id("asked"), asked);
+  EXPECT_NE(id("further"), further);
+  EXPECT_EQ(id("other"), other);
+  const auto asked_now = id("asked"), db_now = id("db");
+  appliance.must("restart --no-deps db");
+  EXPECT_TRUE(eventually(all_run));
+  EXPECT_NE(id("db"), db_now);
+  EXPECT_EQ(id("asked"), asked_now);
+}
+
 TEST(Orders, ExitCodeFromIsThatOfAServiceWhichTheAbortStopped) {
   const std::string image = busybox_image("plain", {});
   Appliance appliance(R"(
@@ -106,6 +134,23 @@ services:
   EXPECT_EQ(appliance.run("up --exit-code-from process").code, 143);
   EXPECT_EQ(appliance.run("up --exit-code-from killed").code, 137);
   EXPECT_EQ(appliance.run("up --exit-code-from traps").code, 9);
+}
+
+TEST(Orders, RmTakesAnonymousVolumesWithItWhenAskedTo) {
+  Appliance appliance("name: e2eorders\nservices: {hello: {image: devstack/hello, volumes: [/data]}}\n");
+  const auto volume_of = [&] {
+    appliance.must("up");
+    const auto name = ok("docker inspect -f '{{range .Mounts}}{{.Name}}{{end}}' " + id_of(appliance, "hello"));
+    appliance.must("stop");
+    return name;
+  };
+  const auto kept = volume_of();
+  appliance.must("rm -f");
+  EXPECT_EQ(containers("{{.ID}}"), "");
+  EXPECT_EQ(ok("docker volume rm " + kept), kept);
+  const auto gone = volume_of();
+  appliance.must("rm -f -v");
+  EXPECT_NE(sh("docker volume inspect " + gone).code, 0);
 }
 
 }  // namespace
