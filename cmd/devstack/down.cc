@@ -20,6 +20,7 @@
 #include "core/host/plan.h"
 #include "core/net/interfaces.h"
 #include "core/process/child.h"
+#include "core/stack/plan.h"
 
 namespace devstack {
 namespace {
@@ -142,8 +143,22 @@ asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::o
   co_return done;
 }
 
+/// The images of a project that no supervisor knows any more: by the files that it came up from, else by those found
+/// from here. None where neither can be read: what else is left goes all the same.
+stack::Texts images_left(const StatePaths& paths, const Globals& globals, const std::string& project,
+                         supervisor::RemoveImages which) {
+  auto load = load_options(globals);
+  for (const auto& record : saved_loads(paths)) {
+    if (record.project == project) load = record.load;
+  }
+  const auto file = stack::load(load);
+  if (!file || file->project != project) return {};
+  const auto plan = stack::make_plan(*file, stack::EngineAvailable::yes);
+  return plan ? supervisor::images_of(*plan, which) : stack::Texts();
+}
+
 /// What a killed supervisor left behind, or, with flags that say what else is to go, what a `down` has left.
-Result<Down> clean_up(const StatePaths& paths, const std::optional<std::string>& named,
+Result<Down> clean_up(const StatePaths& paths, const Globals& globals, const std::optional<std::string>& named,
                       const supervisor::DownOptions& options) {
   std::vector<std::string> left;
   for (const auto& record : saved_loads(paths)) left.push_back(record.project);
@@ -157,7 +172,11 @@ Result<Down> clean_up(const StatePaths& paths, const std::optional<std::string>&
     if (!chosen) return tl::unexpected<Error>(chosen.error());
     done.gone = {*chosen};
   }
-  for (const auto& project : done.gone) CHECK(clean_up_after_crash(paths, project, options));
+  for (const auto& project : done.gone) {
+    auto how = options;
+    if (more) how.more_images = images_left(paths, globals, project, options.images);
+    CHECK(clean_up_after_crash(paths, project, how));
+  }
   return done;
 }
 
@@ -168,7 +187,8 @@ int down(const Globals& globals, const DownFlags& flags) {
   std::optional<std::string> named;
   if (!flags.all) named = named_project(globals);
   const bool running = run_blocking(client.is_running());
-  const auto done = running ? run_blocking(stop_running(client, named, options)) : clean_up(paths, named, options);
+  const auto done =
+      running ? run_blocking(stop_running(client, named, options)) : clean_up(paths, globals, named, options);
   if (!done) return report(done.error());
   if (!globals.json) {
     for (const auto& project : done->gone) fmt::print("{} is down\n", project);

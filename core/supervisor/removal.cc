@@ -110,17 +110,23 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
   co_return Result<void>();
 }
 
-asio::awaitable<std::string> Supervisor::Impl::remove_images(DownOptions asked) {
+stack::Texts images_of(const stack::Plan& plan, RemoveImages which) {
   std::set<std::string> images;
   for (const auto& unit : plan.units) {
-    if (unit.kind != stack::UnitKind::container) continue;
+    if (unit.kind != stack::UnitKind::container || which == RemoveImages::none) continue;
     const bool local = unit.spec.build && unit.spec.image.empty();
-    if (local || asked.images == RemoveImages::all) images.insert(image_name(unit.spec, plan.project));
+    if (local || which == RemoveImages::all) images.insert(image_name(unit.spec, plan.project));
   }
+  return {images.begin(), images.end()};
+}
+
+asio::awaitable<std::string> Supervisor::Impl::remove_images(DownOptions asked) {
+  auto images = images_of(plan, asked.images);
+  images.insert(images.end(), asked.more_images.begin(), asked.more_images.end());
   std::string left;
   for (const auto& image : images) {
     const auto removed = co_await engine.client().remove_image(image);
-    if (!removed)
+    if (!removed && removed.error().code != Errc::not_found)
       append_part(left, fmt::format("the image {} was not removed: {}", image, removed.error().message), "; ");
   }
   co_return left;

@@ -67,7 +67,11 @@ struct DownOptions {
   bool volumes = false;  ///< named volumes of the project that are not external, and anonymous ones
   RemoveImages images = RemoveImages::none;
   bool orphans = false;      ///< also containers of this project that another program made
+  stack::Texts more_images;  ///< removed too: of a stack that the plan does not know any more
 };
+
+/// The images that go with `down`, by name.
+stack::Texts images_of(const stack::Plan& plan, RemoveImages which);
 
 /// Brings a plan about and keeps it so: components first, in the order of their `after()`, then services in dependency
 /// order, each as a unit of one state machine (status.h), health-gated, restarted with backoff, stopped in reverse.

@@ -153,5 +153,16 @@ TEST(Orders, RmTakesAnonymousVolumesWithItWhenAskedTo) {
   EXPECT_NE(sh("docker volume inspect " + gone).code, 0);
 }
 
+TEST(Orders, DownRmiRemovesTheImagesThatAKilledSupervisorLeft) {
+  ok("docker tag " + busybox_image("plain", {}) + " e2eorders/own:1");
+  Appliance appliance(
+      "name: e2eorders\nservices: {own: {image: 'e2eorders/own:1', init: true, command: sleep 1000}}\n");
+  appliance.must("up");
+  ok("kill -9 " + std::to_string(appliance.supervisor_pid()));
+  appliance.must("down --rmi all");
+  EXPECT_EQ(containers("{{.ID}}"), "");
+  EXPECT_NE(sh("docker image inspect e2eorders/own:1").code, 0);
+}
+
 }  // namespace
 }  // namespace devstack::e2e

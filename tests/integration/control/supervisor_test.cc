@@ -89,7 +89,8 @@ TEST(ControlOfSupervisor, ShowsComponentsAndTakesThemDown) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, Errc::not_found);
 
-  const auto down = test::run(io, client.down({.grace = 1s, .volumes = false, .images = {}, .orphans = false}));
+  const auto down =
+      test::run(io, client.down({.grace = 1s, .volumes = false, .images = {}, .orphans = false, .more_images = {}}));
   EXPECT_TRUE(down) << down.error().message;
   EXPECT_FALSE(dns.running);
   EXPECT_FALSE(page.running);
