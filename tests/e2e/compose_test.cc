@@ -17,7 +17,7 @@ std::string stack() {
 name: e2ecompose
 services:
   db: {image: )" +
-         busybox_image("plain", {}) + R"(, command: [sleep, "1000"], stop_grace_period: 1s}
+         busybox_image("plain", {}) + R"(, command: [sleep, "1000"], stop_signal: SIGKILL}
   web:
     image: devstack-e2e/plain
     command: [sh, -c, "trap 'echo got HUP' HUP; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
@@ -73,7 +73,7 @@ TEST_F(Compose, RunMakesAContainerOfItsOwn) {
   EXPECT_EQ(run("run --rm -T web sh -c 'exit 9'").code, 9);
   EXPECT_EQ(must("run --rm -T -e COLOUR=red --entrypoint echo web one two"), "one two\n");
   EXPECT_EQ(ok("printf 'x\\ny\\n' | { " + appliance_.command_line("run --rm -T web wc -l") + "; }"), "2");
-  must("run -d --name e2e-one-off -p 127.0.0.1:18099:80 web sleep 100");
+  must("run -d --name e2e-one-off -p 127.0.0.1:18099:80 web sh -c \"trap exit TERM; while :; do sleep 0.1; done\"");
   EXPECT_EQ(ok("docker port e2e-one-off"), "80/tcp -> 127.0.0.1:18099");
   EXPECT_EQ(ok("docker inspect -f '{{index .Config.Labels \"com.docker.compose.oneoff\"}}' e2e-one-off"), "True");
   EXPECT_THAT(states(), HasSubstr("web=running"));
@@ -95,7 +95,7 @@ TEST(ComposeDown, RunStartsWhatTheServiceDependsOnAndNothingElse) {
 TEST(ComposeDown, VolumesRemovesLogsAndNamedVolumes) {
   Appliance appliance(
       "name: e2ecompose\nvolumes: {data: {}}\nservices:\n  db: {image: " + busybox_image("plain", {}) +
-      ", command: [sh, -c, \"echo hi; sleep 1000\"], volumes: [\"data:/data\"], stop_grace_period: 1s}\n");
+      ", command: [sh, -c, \"echo hi; sleep 1000\"], volumes: [\"data:/data\"], stop_signal: SIGKILL}\n");
   appliance.must("up");
   EXPECT_EQ(ok("docker volume ls -q --filter name=e2ecompose_data"), "e2ecompose_data");
   appliance.must("down");

@@ -19,7 +19,7 @@ name: e2elogs
 services:
   web: {image: )" +
          busybox_image("plain", {}) +
-         R"(, command: [sh, -c, "i=0; while :; do i=$$((i+1)); echo w$$i; sleep 0.05; done"]}
+         R"(, command: [sh, -c, "i=0; while :; do i=$$((i+1)); echo w$$i; sleep 0.05; done"], stop_signal: SIGKILL}
   worker: {command: "i=0; while :; do i=$$((i+1)); echo p$$i; sleep 0.05; done"}
   once: {image: devstack-e2e/plain, command: [sh, -c, "echo out; echo err >&2; printf unfinished"]}
 )";

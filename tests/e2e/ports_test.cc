@@ -26,7 +26,7 @@ services:
   random: {image: devstack/hello, ports: ["127.0.0.1::8080"]}
   twins: {image: devstack/hello, ports: ["8080"], scale: 2}
   all: {image: devstack/hello, x-devstack: {publish_all: true}}
-  silent: {image: devstack-e2e/silent}
+  silent: {image: devstack-e2e/silent, stop_signal: SIGKILL}
 )");
     appliance_->must("up");
   }

@@ -31,8 +31,8 @@ services:
   hello:
     image: devstack/hello
     healthcheck: {test: ["CMD", "/hello", "--check"], interval: 500ms}
-  inside: {image: devstack-e2e/web}
-  beside: {image: devstack-e2e/web, network_mode: bridge}
+  inside: {image: devstack-e2e/web, stop_signal: SIGKILL}
+  beside: {image: devstack-e2e/web, stop_signal: SIGKILL, network_mode: bridge}
   process: {command: ["hello"], x-process: {port: auto}}
 )");
     appliance_->must("up");

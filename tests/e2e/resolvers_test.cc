@@ -45,7 +45,7 @@ dns:
   records: {{legacy.test: 10.0.0.9}}
 services:
   hello: {{image: devstack/hello, ports: ["8080"]}}
-  inside: {{image: {}, depends_on: [hello]}}
+  inside: {{image: {}, stop_signal: SIGKILL, depends_on: [hello]}}
 )",
                                            kUpstream, image()));
     appliance_->must("up");
