@@ -88,10 +88,12 @@ Result<AppProjects::Loaded> AppProjects::read(const std::string& request) const 
     TRY(wanted.load, parse_apply_request(request));
   } else {
     const auto names = projects_.names();
-    const auto first = names.empty() ? loaded_.end() : loaded_.find(names.front());
-    if (first == loaded_.end()) return fail(Errc::not_found, "no project is up here");
-    wanted.load = first->second.load;
-    wanted.choice = first->second.choice;
+    auto project = requested_project(request);
+    if (project.empty() && !names.empty()) project = names.front();
+    const auto known = loaded_.find(project);
+    if (known == loaded_.end()) return fail(Errc::not_found, "no project \"{}\" is up here", project);
+    wanted.load = known->second.load;
+    wanted.choice = known->second.choice;
   }
   if (!request.empty()) {
     TRY(wanted.choice, parse_up_choice(request));

@@ -39,7 +39,7 @@ class AppProjects {
   /// Brings up a project that is not up yet, or what changed in one that is. One line a change, and one for settings of
   /// components that this project does not get because another's are used.
   asio::awaitable<Result<std::string>> apply(stack::LoadOptions load, UpChoice choice, stack::StackFile file);
-  /// What a request (up_choice.h) wants: the files that it names, or those of the first project as they are now.
+  /// What a request (up_choice.h) wants: the files that it names, or those of a project as they are now.
   struct Loaded {
     stack::LoadOptions load;
     UpChoice choice;

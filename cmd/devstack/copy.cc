@@ -11,7 +11,7 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/copy_paths.h"
-#include "cmd/devstack/service_units.h"
+#include "cmd/devstack/project_choice.h"
 #include "cmd/devstack/terminal.h"
 #include "core/docker/client.h"
 #include "core/docker/tar.h"
@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CopyFlags {
+  std::string project;  ///< as ProjectClient takes it
   std::string from, to;
   int index = 0;
   bool archive = false, follow = false;
@@ -127,8 +128,8 @@ asio::awaitable<Result<void>> copy(CopyFlags flags) {
     co_return fail(Errc::usage, "one side is SERVICE:PATH, the other a path here or -");
   }
   const auto& there = from ? *from : *to;
-  CO_TRY(const auto status, co_await running_status());
-  CO_TRY(const auto unit, container_of_service(status, there.service, flags.index));
+  const ProjectClient stack(flags.project);
+  CO_TRY(const auto unit, co_await stack.container(there.service, flags.index));
   CO_TRY(auto client, docker::Client::connect_to());
   if (from) co_return co_await copy_out(std::move(client), unit.id, from->path, flags.to);
   co_return co_await copy_in(std::move(client), unit.id, flags, to->path);
@@ -145,7 +146,8 @@ void add_cp(CommandLine line) {
   command->add_option("FROM", flags->from, "SERVICE:PATH, a path here, or - for a tar")->required();
   command->add_option("TO", flags->to, "a path here, SERVICE:PATH, or - for a tar")->required();
   command->callback([line, flags] {
-    line.chosen = [flags] {
+    line.chosen = [&globals = line.globals, flags] {
+      flags->project = named_project(globals);
       const auto done = run_blocking(copy(*flags));
       return done ? 0 : report(done.error());
     };

@@ -120,6 +120,13 @@ struct Down {
   std::string why_nothing;
 };
 
+/// choose_project(), which for `down` need not be one.
+Result<std::string> choose_for_down(const std::vector<std::string>& up, const std::string& named) {
+  auto chosen = choose_project(up, named);
+  if (!chosen && chosen.error().code == Errc::conflict) chosen.error().message += ", or --all";
+  return chosen;
+}
+
 asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::optional<std::string> named,
                                            supervisor::DownOptions options) {
   CO_TRY(const auto status, co_await client.status());
@@ -127,7 +134,7 @@ asio::awaitable<Result<Down>> stop_running(control::ControlClient client, std::o
   Down done{up, status, {}};
   std::string project;
   if (named) {
-    auto chosen = choose_project(up, *named);
+    auto chosen = choose_for_down(up, *named);
     if (!chosen && chosen.error().code == Errc::not_found && !up.empty()) {
       co_return Down{{}, std::nullopt, chosen.error().message};
     }
@@ -167,7 +174,7 @@ Result<Down> clean_up(const StatePaths& paths, const Globals& globals, const std
   if (left.empty()) return Down{};
   Down done{left, left.size() == 1 || !named ? std::optional(supervisor::Status()) : std::nullopt, {}};
   if (named) {
-    const auto chosen = choose_project(left, *named);
+    const auto chosen = choose_for_down(left, *named);
     if (!chosen && chosen.error().code == Errc::not_found) return Down{{}, std::nullopt, chosen.error().message};
     if (!chosen) return tl::unexpected<Error>(chosen.error());
     done.gone = {*chosen};

@@ -4,13 +4,14 @@
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/conversation.h"
 #include "cmd/devstack/paths.h"
-#include "cmd/devstack/service_units.h"
+#include "cmd/devstack/project_choice.h"
 #include "core/docker/exec_session.h"
 
 namespace devstack {
 namespace {
 
 struct ExecFlags {
+  std::string project;  ///< as ProjectClient takes it
   std::string service;
   std::vector<std::string> command, env;
   bool no_tty = false, detach = false, privileged = false;
@@ -19,8 +20,8 @@ struct ExecFlags {
 };
 
 asio::awaitable<Result<int>> exec(ExecFlags flags) {
-  CO_TRY(const auto status, co_await running_status());
-  CO_TRY(const auto unit, container_of_service(status, flags.service, flags.index));
+  const ProjectClient stack(flags.project);
+  CO_TRY(const auto unit, co_await stack.container(flags.service, flags.index));
   docker::ExecOptions options;
   options.argv = flags.command;
   options.tty = !flags.no_tty && !flags.detach && stdin_is_terminal();
@@ -69,7 +70,8 @@ void add_exec(CommandLine line) {
   command->add_option("SERVICE", flags->service)->required();
   command->add_option("COMMAND", flags->command, "and its arguments")->required();
   command->callback([line, flags] {
-    line.chosen = [flags] {
+    line.chosen = [&globals = line.globals, flags] {
+      flags->project = named_project(globals);
       const auto code = run_blocking(exec(*flags));
       return code ? *code : report(code.error());
     };

@@ -7,7 +7,7 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/engine_work.h"
-#include "cmd/devstack/service_units.h"
+#include "cmd/devstack/project_choice.h"
 #include "cmd/devstack/table.h"
 #include "cmd/devstack/terminal.h"
 #include "core/docker/client.h"
@@ -92,14 +92,14 @@ std::string size_text(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
-asio::awaitable<Result<std::string>> images_table(std::vector<std::string> services, bool quiet) {
-  CO_TRY(const auto status, co_await running_status());
+asio::awaitable<Result<std::string>> images_table(std::string project, std::vector<std::string> services, bool quiet) {
+  const ProjectClient stack(std::move(project));
+  CO_TRY(const auto units, co_await stack.units(std::move(services)));
   CO_TRY(auto client, docker::Client::connect_to());
   Table table({"UNIT", "IMAGE", "ID", "SIZE"});
   std::set<std::string> ids;
-  for (const auto& unit : status.services) {
-    const bool meant = services.empty() || std::find(services.begin(), services.end(), unit.service) != services.end();
-    if (!meant || unit.type != supervisor::UnitType::container || unit.id.empty()) continue;
+  for (const auto& unit : units) {
+    if (unit.type != supervisor::UnitType::container || unit.id.empty()) continue;
     const auto container = co_await client.inspect_container(unit.id);
     if (!container) continue;
     const auto image = co_await client.inspect_image(container->image_id);
@@ -150,8 +150,8 @@ void add_images(CommandLine line) {
   images->add_flag("-q,--quiet", *quiet, "only ids");
   images->add_option("SERVICE", *services, "none: all");
   images->callback([line, services, quiet] {
-    line.chosen = [services, quiet] {
-      const auto text = run_blocking(images_table(*services, *quiet));
+    line.chosen = [&globals = line.globals, services, quiet] {
+      const auto text = run_blocking(images_table(named_project(globals), *services, *quiet));
       if (!text) return report(text.error());
       fmt::print("{}", *text);
       return 0;

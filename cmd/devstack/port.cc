@@ -2,13 +2,14 @@
 
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
-#include "cmd/devstack/service_units.h"
+#include "cmd/devstack/project_choice.h"
 #include "core/docker/client.h"
 
 namespace devstack {
 namespace {
 
 struct PortOptions {
+  std::string project;  ///< as ProjectClient takes it
   std::string service;
   std::string port, protocol;
   int index = 0;
@@ -18,8 +19,8 @@ struct PortOptions {
 asio::awaitable<Result<std::string>> published(PortOptions options) {
   CO_TRY(auto wanted, docker::parse_container_port(options.port));
   if (!options.protocol.empty()) wanted.protocol = options.protocol;
-  CO_TRY(const auto status, co_await running_status());
-  CO_TRY(const auto unit, unit_of_service(status, options.service, options.index));
+  const ProjectClient stack(options.project);
+  CO_TRY(const auto unit, co_await stack.unit(options.service, options.index));
   if (unit.type != supervisor::UnitType::container) {
     co_return fail(Errc::failed, "{} is a host process: it listens on {}", options.service,
                    unit.addresses.empty() ? "no port" : unit.addresses.front());
@@ -45,7 +46,8 @@ void add_port(CommandLine line) {
   command->add_option("--protocol", options->protocol, "tcp or udp")->check(CLI::IsMember({"tcp", "udp"}));
   command->add_option("--index", options->index, "which instance (default: the first that runs)");
   command->callback([line, options] {
-    line.chosen = [options] {
+    line.chosen = [&globals = line.globals, options] {
+      options->project = named_project(globals);
       const auto lines = run_blocking(published(*options));
       if (!lines) return report(lines.error());
       fmt::print("{}", *lines);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/service_units.h"
 
 namespace devstack {
 
@@ -20,7 +21,7 @@ Result<std::string> choose_project(const std::vector<std::string>& up, const std
   if (!named.empty()) return fail(Errc::not_found, "{} is not up here; up is: {}", named, list.empty() ? "none" : list);
   if (up.size() == 1) return up.front();
   if (up.empty()) return fail(Errc::not_found, "no project is up here");
-  return fail(Errc::conflict, "several projects are up here: {}; say which with -p NAME, or --all", list);
+  return fail(Errc::conflict, "several projects are up here: {}; say which with -p NAME", list);
 }
 
 std::vector<std::string> project_names(const supervisor::Status& status) {
@@ -29,24 +30,99 @@ std::vector<std::string> project_names(const supervisor::Status& status) {
   return names;
 }
 
-std::string unit_in(const supervisor::Status& status, const std::string& project, const std::string& name) {
-  if (status.projects.size() < 2 || name.find('/') != std::string::npos) return name;
-  const bool its_own = std::any_of(status.services.begin(), status.services.end(), [&](const auto& unit) {
-    return unit.project == project && (unit.service == name || unit.name == project + "/" + name);
-  });
-  return its_own ? project + "/" + name : name;
+namespace {
+
+/// What a word means: a service or unit, and of which project.
+struct Meant {
+  std::string project, name;
+  std::string prefix;  ///< "PROJECT/" where the word says it
+};
+
+Result<Meant> meaning(const supervisor::Status& all, const std::string& project, const std::string& word) {
+  const auto slash = word.find('/');
+  for (const auto& up : all.projects) {
+    if (slash == std::string::npos || word.substr(0, slash) != up.name) continue;
+    return Meant{up.name, word.substr(slash + 1), up.name + "/"};
+  }
+  TRY(const auto chosen, choose_project(project_names(all), project));
+  return Meant{chosen, word, ""};
+}
+
+bool is_component(const supervisor::Status& all, const std::string& name) {
+  return std::any_of(all.components.begin(), all.components.end(), [&](const auto& unit) { return unit.name == name; });
+}
+
+}  // namespace
+
+Result<std::string> unit_in(const supervisor::Status& all, const std::string& project, const std::string& word) {
+  TRY(const auto meant, meaning(all, project, word));
+  TRY([[maybe_unused]] const auto known, chosen_unit(all, project, word));
+  return all.projects.size() < 2 ? meant.name : meant.project + "/" + meant.name;
+}
+
+Result<supervisor::UnitStatus> chosen_unit(const supervisor::Status& all, const std::string& project,
+                                           const std::string& word, int index) {
+  TRY(const auto meant, meaning(all, project, word));
+  TRY(auto unit, unit_of_service(supervisor::of_project(all, meant.project), meant.name, index));
+  unit.name.insert(0, meant.prefix);
+  return unit;
+}
+
+Result<std::vector<supervisor::UnitStatus>> chosen_units(const supervisor::Status& all, const std::string& project,
+                                                         const std::vector<std::string>& words) {
+  if (words.empty()) {
+    TRY(const auto chosen, choose_project(project_names(all), project));
+    return supervisor::of_project(all, chosen).services;
+  }
+  std::vector<Meant> meanings;
+  for (const auto& word : words) {
+    CHECK(chosen_unit(all, project, word));
+    TRY(auto meant, meaning(all, project, word));
+    meanings.push_back(std::move(meant));
+  }
+  std::vector<supervisor::UnitStatus> out;
+  for (auto unit : all.services) {
+    if (unit.name.starts_with(unit.project + "/")) unit.name.erase(0, unit.project.size() + 1);
+    const auto meant = std::find_if(meanings.begin(), meanings.end(), [&](const Meant& one) {
+      return one.project == unit.project && (one.name == unit.service || one.name == unit.name);
+    });
+    if (meant == meanings.end()) continue;
+    unit.name.insert(0, meant->prefix);
+    out.push_back(std::move(unit));
+  }
+  return out;
 }
 
 ProjectClient::ProjectClient(std::string project) : client_(state_dir()), project_(std::move(project)) {}
 
 asio::awaitable<Result<supervisor::Status>> ProjectClient::status() const {
   CO_TRY(auto all, co_await client_.status());
-  co_return supervisor::of_project(std::move(all), project_);
+  CO_TRY(const auto chosen, choose_project(project_names(all), project_));
+  co_return supervisor::of_project(std::move(all), chosen);
+}
+
+asio::awaitable<Result<supervisor::UnitStatus>> ProjectClient::unit(std::string word, int index) const {
+  CO_TRY(const auto all, co_await client_.status());
+  co_return chosen_unit(all, project_, word, index);
+}
+
+asio::awaitable<Result<supervisor::UnitStatus>> ProjectClient::container(std::string word, int index) const {
+  CO_TRY(auto found, co_await unit(std::move(word), index));
+  CO_CHECK(must_be_container(found));
+  co_return found;
+}
+
+asio::awaitable<Result<std::vector<supervisor::UnitStatus>>> ProjectClient::units(
+    std::vector<std::string> words) const {
+  CO_TRY(const auto all, co_await client_.status());
+  co_return chosen_units(all, project_, words);
 }
 
 asio::awaitable<Result<void>> ProjectClient::carry_out(control::UnitOrder order) const {
   CO_TRY(const auto all, co_await client_.status());
-  order.name = unit_in(all, project_, order.name);
+  auto name = unit_in(all, project_, order.name);
+  if (!name && !is_component(all, order.name)) co_return tl::unexpected<Error>(name.error());
+  if (name) order.name = std::move(*name);
   co_return co_await client_.carry_out(std::move(order));
 }
 

@@ -130,12 +130,13 @@ Error run_process(const stack::PlannedUnit& unit, const stack::StackFile& file) 
   return Error{Errc::io, fmt::format("{}: {}", *program, std::strerror(errno))};
 }
 
-asio::awaitable<Result<void>> wait_for(std::vector<std::string> services) {
+asio::awaitable<Result<void>> wait_for(std::string project, std::vector<std::string> services) {
   const control::ControlClient client(state_dir());
   std::string wrong;
   std::function<bool(const supervisor::Status&)> look = [&](const supervisor::Status& status) {
     bool all = true;
     for (const auto& unit : status.services) {
+      if (unit.project != project) continue;
       if (std::find(services.begin(), services.end(), unit.service) == services.end()) continue;
       all = all && supervisor::settled_well(unit.state);
       if (unit.state == supervisor::UnitState::failed) wrong = fmt::format("{}: {}", unit.name, unit.detail);
@@ -161,7 +162,7 @@ Result<void> start_dependencies(const Globals& globals, const stack::StackFile& 
   } else {
     CHECK(start_in_background(globals, file, choice));
   }
-  return run_blocking(wait_for(choice.how.services));
+  return run_blocking(wait_for(file.project, choice.how.services));
 }
 
 asio::awaitable<Result<int>> run_container(EngineWork& work, stack::PlannedUnit unit, RunFlags flags) {

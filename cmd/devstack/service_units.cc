@@ -52,13 +52,12 @@ Result<UnitStatus> unit_of_service(const Status& status, const std::string& name
   return tl::unexpected<Error>(unknown(status, name));
 }
 
-Result<UnitStatus> container_of_service(const Status& status, const std::string& name, int index) {
-  TRY(auto unit, unit_of_service(status, name, index));
+Result<void> must_be_container(const UnitStatus& unit) {
   if (unit.type != supervisor::UnitType::container) {
     return fail(Errc::conflict, "{} is a host process: this works on containers", unit.name);
   }
   if (unit.id.empty()) return fail(Errc::conflict, "{} has no container yet", unit.name);
-  return unit;
+  return {};
 }
 
 asio::awaitable<Result<Status>> running_status() {

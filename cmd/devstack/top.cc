@@ -7,7 +7,7 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/paths.h"
-#include "cmd/devstack/service_units.h"
+#include "cmd/devstack/project_choice.h"
 #include "cmd/devstack/table.h"
 #include "cmd/devstack/terminal.h"
 #include "core/control/client.h"
@@ -20,11 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 using supervisor::UnitState;
 using supervisor::UnitStatus;
-
-bool meant(const UnitStatus& unit, const std::vector<std::string>& services) {
-  return services.empty() || std::find(services.begin(), services.end(), unit.service) != services.end() ||
-         std::find(services.begin(), services.end(), unit.name) != services.end();
-}
 
 bool has_ended(UnitState state) {
   return state == UnitState::completed || state == UnitState::failed || state == UnitState::stopped;
@@ -51,13 +46,13 @@ asio::awaitable<Result<std::string>> container_table(docker::Client& client, std
   co_return table.text();
 }
 
-asio::awaitable<Result<std::string>> top(std::vector<std::string> services) {
-  CO_TRY(const auto status, co_await running_status());
-  for (const auto& name : services) CO_CHECK(unit_of_service(status, name, 0));
+asio::awaitable<Result<std::string>> top(std::string project, std::vector<std::string> services) {
+  const ProjectClient stack(std::move(project));
+  CO_TRY(const auto units, co_await stack.units(std::move(services)));
   CO_TRY(auto client, docker::Client::connect_to());
   std::string out;
-  for (const auto& unit : status.services) {
-    if (!meant(unit, services) || unit.id.empty() || unit.started_at == 0) continue;
+  for (const auto& unit : units) {
+    if (unit.id.empty() || unit.started_at == 0) continue;
     Result<std::string> table;
     if (unit.type == supervisor::UnitType::process) {
       table = co_await process_table(unit.id);
@@ -72,16 +67,17 @@ asio::awaitable<Result<std::string>> top(std::vector<std::string> services) {
 }
 
 /// Prints each code as it comes; returns the first one's.
-asio::awaitable<Result<int>> wait_for_end(std::vector<std::string> services) {
+asio::awaitable<Result<int>> wait_for_end(std::string project, std::vector<std::string> services) {
   const control::ControlClient client(state_dir());
   CO_TRY(const auto before, co_await client.status());
-  for (const auto& name : services) CO_CHECK(unit_of_service(before, name, 0));
+  CO_CHECK(chosen_units(before, project, services));
   std::map<std::string, int> codes;
   std::optional<int> first;
   std::function<bool(const supervisor::Status&)> look = [&](const supervisor::Status& status) {
     bool all = true;
-    for (const auto& unit : status.services) {
-      if (!meant(unit, services)) continue;
+    const auto units = chosen_units(status, project, services);
+    if (!units) return false;  // the project is down
+    for (const auto& unit : *units) {
       if (!has_ended(unit.state)) {
         all = false;
       } else if (codes.emplace(unit.name, unit.exit_code).second) {
@@ -103,8 +99,8 @@ void add_top(CommandLine line) {
   auto shown = std::make_shared<std::vector<std::string>>();
   top_command->add_option("SERVICE", *shown, "services or units; none: all");
   top_command->callback([line, shown] {
-    line.chosen = [shown] {
-      const auto text = run_blocking(top(*shown));
+    line.chosen = [&globals = line.globals, shown] {
+      const auto text = run_blocking(top(named_project(globals), *shown));
       if (!text) return report(text.error());
       fmt::print("{}", *text);
       return 0;
@@ -114,8 +110,8 @@ void add_top(CommandLine line) {
   auto awaited = std::make_shared<std::vector<std::string>>();
   wait->add_option("SERVICE", *awaited, "services or units")->required();
   wait->callback([line, awaited] {
-    line.chosen = [awaited] {
-      const auto code = run_blocking(wait_for_end(*awaited));
+    line.chosen = [&globals = line.globals, awaited] {
+      const auto code = run_blocking(wait_for_end(named_project(globals), *awaited));
       return code ? *code : report(code.error());
     };
   });

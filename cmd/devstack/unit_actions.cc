@@ -23,7 +23,7 @@ using control::UnitOrder;
 using supervisor::UnitState;
 
 struct ActionFlags {
-  std::string project;  ///< "" = all that is up
+  std::string project;  ///< as ProjectClient takes it
   std::vector<std::string> services;
   int timeout = -1;
   bool no_deps = false;
@@ -118,23 +118,13 @@ int act(UnitAction action, const ActionFlags& flags) {
   return done ? 0 : report(done.error());
 }
 
-/// Units of the named services that do not run, or with `stop` all of them.
+/// Units of the named services that do not run, or with `stop` all of them; dependents first.
 asio::awaitable<Result<std::vector<supervisor::UnitStatus>>> removable(ActionFlags flags) {
   const ProjectClient client(flags.project);
-  CO_TRY(const auto status, co_await client.status());
-  std::vector<supervisor::UnitStatus> out;
-  for (const auto& name : flags.services) {
-    const bool known = std::any_of(status.services.begin(), status.services.end(),
-                                   [&](const auto& unit) { return unit.service == name || unit.name == name; });
-    if (!known) co_return fail(Errc::not_found, "no service \"{}\" in {}", name, status.project);
-  }
-  for (auto unit = status.services.rbegin(); unit != status.services.rend(); ++unit) {
-    const auto& names = flags.services;
-    const bool meant = names.empty() || std::find(names.begin(), names.end(), unit->service) != names.end() ||
-                       std::find(names.begin(), names.end(), unit->name) != names.end();
-    if (meant && (flags.stop || !may_run(unit->state))) out.push_back(*unit);
-  }
-  co_return out;
+  CO_TRY(auto units, co_await client.units(flags.services));
+  std::erase_if(units, [&](const auto& unit) { return !flags.stop && may_run(unit.state); });
+  std::reverse(units.begin(), units.end());
+  co_return units;
 }
 
 asio::awaitable<Result<void>> remove_units(std::string project, std::vector<supervisor::UnitStatus> units,
@@ -172,7 +162,14 @@ int remove(const ActionFlags& flags) {
   return done ? 0 : report(done.error());
 }
 
-int scale(const std::vector<std::string>& counts, bool no_deps) {
+asio::awaitable<Result<std::string>> apply(std::string named, UpChoice choice) {
+  const control::ControlClient client(state_dir());
+  CO_TRY(const auto status, co_await client.status());
+  CO_TRY(const auto project, choose_project(project_names(status), named));
+  co_return co_await client.apply(choice_request(choice, project));
+}
+
+int scale(const Globals& globals, const std::vector<std::string>& counts, bool no_deps) {
   UpChoice choice;
   for (const auto& text : counts) {
     const auto one = stack::parse_scale(text);
@@ -181,8 +178,7 @@ int scale(const std::vector<std::string>& counts, bool no_deps) {
     choice.how.services.push_back(one->first);
   }
   choice.how.no_deps = no_deps;
-  const control::ControlClient client(state_dir());
-  const auto changes = run_blocking(client.apply(choice_request(choice)));
+  const auto changes = run_blocking(apply(named_project(globals), choice));
   if (!changes) return report(changes.error());
   fmt::print("{}\n", changes->empty() ? "nothing changed" : *changes);
   return 0;
@@ -240,7 +236,9 @@ void add_unit_actions(CommandLine line) {
   auto* command = line.cli.add_subcommand("scale", "so many instances of services, until the next up");
   command->add_option("COUNT", *counts, "SERVICE=N, as worker=3")->required();
   command->add_flag("--no-deps", *no_deps, "do not start what they depend on");
-  command->callback([line, counts, no_deps] { line.chosen = [counts, no_deps] { return scale(*counts, *no_deps); }; });
+  command->callback([line, counts, no_deps] {
+    line.chosen = [&globals = line.globals, counts, no_deps] { return scale(globals, *counts, *no_deps); };
+  });
 }
 
 }  // namespace devstack

@@ -13,6 +13,7 @@ namespace json = boost::json;
 using supervisor::ApplyOptions;
 
 constexpr const char* kChoice = "choice";
+constexpr const char* kProject = "project";
 
 struct Switch {
   const char* name;
@@ -59,14 +60,23 @@ std::string up_request(const stack::LoadOptions& load, const UpChoice& choice) {
   return json::serialize(request);
 }
 
-std::string choice_request(const UpChoice& choice) {
-  return json::serialize(json::object{{kChoice, to_object(choice)}});
+std::string choice_request(const UpChoice& choice, const std::string& project) {
+  return json::serialize(json::object{{kChoice, to_object(choice)}, {kProject, project}});
 }
 
 bool names_files(std::string_view request) {
   boost::system::error_code error;
   const auto document = json::parse(json::string_view(request.data(), request.size()), error);
   return !error && document.is_object() && document.as_object().contains("files");
+}
+
+std::string requested_project(std::string_view request) {
+  boost::system::error_code error;
+  const auto document = json::parse(json::string_view(request.data(), request.size()), error);
+  const auto* fields = document.if_object();
+  const auto* project = error || fields == nullptr ? nullptr : fields->if_contains(kProject);
+  const auto* name = project == nullptr ? nullptr : project->if_string();
+  return name == nullptr ? std::string() : std::string(*name);
 }
 
 Result<UpChoice> parse_up_choice(std::string_view request) {

@@ -25,10 +25,12 @@ struct UpChoice {
 
 /// The body of the control API's apply and plan: what apply_request() writes, and the choice.
 std::string up_request(const stack::LoadOptions& load, const UpChoice& choice);
-/// The same of the files that the supervisor has read.
-std::string choice_request(const UpChoice& choice);
+/// The same of the files that the supervisor has read of a project; "" for the first that came up.
+std::string choice_request(const UpChoice& choice, const std::string& project);
 /// Whether a request names files, or means those that were read.
 bool names_files(std::string_view request);
+/// The project of a choice_request(), "" for the first.
+std::string requested_project(std::string_view request);
 /// Errc::invalid_argument; a request without a choice means everything.
 Result<UpChoice> parse_up_choice(std::string_view request);
 

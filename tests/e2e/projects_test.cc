@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "tests/e2e/appliance.h"
@@ -35,13 +36,17 @@ services:
 /// The second project, in a folder of its own and with the first's state directory.
 class Second {
  public:
-  explicit Second(const Appliance& first) : state_(first.state_dir()) { dir_.write("stack.yaml", kSecond); }
+  explicit Second(const Appliance& first, const std::string& stack = kSecond) : state_(first.state_dir()) {
+    dir_.write("stack.yaml", stack);
+  }
   ~Second() { run("down -t 3"); }
   Second(const Second&) = delete;
   Second& operator=(const Second&) = delete;
-  Output run(const std::string& args) const {
-    return sh("cd " + dir_.path() + " && DEVSTACK_STATE_DIR=" + state_ + " " + DEVSTACK_BINARY + " " + args, 150);
+  Output run(const std::string& args) const { return sh("cd " + dir_.path() + " && " + command_line(args), 150); }
+  [[nodiscard]] std::string command_line(const std::string& args) const {
+    return "DEVSTACK_STATE_DIR=" + state_ + " " + DEVSTACK_BINARY + " " + args;
   }
+  [[nodiscard]] std::string file(const std::string& name) const { return dir_.file(name); }
   std::string must(const std::string& args) const {
     const auto out = run(args);
     EXPECT_EQ(out.code, 0) << args << ": " << out.text;
@@ -95,6 +100,61 @@ TEST(Projects, ASecondJoinsAndEachGoesAlone) {
   EXPECT_THAT(first.must("down"), HasSubstr("e2efirst is down"));
   EXPECT_NE(sh("test -e " + first.state_dir() + "/control.sock").code, 0) << "the last one stops the appliance";
   EXPECT_THAT(first.must("down"), HasSubstr("nothing runs here"));
+}
+
+constexpr const char* kBoxes = R"(
+services:
+  box:
+    image: devstack/hello
+    environment: {HELLO_NAME: NAME}
+    ports: ["8080"]
+)";
+
+std::string boxes(const std::string& name) {
+  std::string text = "name: " + name + kBoxes;
+  return text.replace(text.find("NAME"), 4, name);
+}
+
+/// Commands about a service of a folder's project, while another has one of the same name.
+TEST(Projects, CommandsMeanTheFoldersOwnServiceOfAName) {
+  Appliance first(boxes("e2efirst"));
+  first.must("up");
+  const Second second(first, boxes("e2esecond"));
+  second.must("up");
+  const auto mine = ok("docker ps -q --filter label=com.docker.compose.project=e2esecond");
+  const auto other = ok("docker ps -q --filter label=com.docker.compose.project=e2efirst");
+
+  second.must("cp stack.yaml box:/own.yaml");
+  EXPECT_EQ(sh("docker cp " + other + ":/own.yaml -").code, 1) << "cp is about the folder's own";
+  EXPECT_EQ(ok("docker cp " + mine + ":/own.yaml - | tar -xO"), ok("cat " + second.file("stack.yaml")));
+  second.must("cp stack.yaml e2efirst/box:/named.yaml");
+  EXPECT_EQ(ok("docker cp " + other + ":/named.yaml - | tar -xO"), ok("cat " + second.file("stack.yaml")));
+  EXPECT_THAT(second.must("port box 8080"), HasSubstr(ok("docker port " + mine + " 8080 | head -1") + "\n"));
+  EXPECT_THAT(second.must("-p e2efirst port box 8080"),
+              HasSubstr(ok("docker port " + other + " 8080 | head -1") + "\n"));
+  EXPECT_EQ(first.must("port e2esecond/box 8080"), second.must("port box 8080"));
+  EXPECT_THAT(second.run("exec box /none").text, HasSubstr("/none")) << "the engine's word, not that it is unclear";
+  EXPECT_EQ(sh("cd / && " + second.command_line("exec box /hello")).code, 1);
+  EXPECT_THAT(sh("cd / && " + second.command_line("top box")).text, HasSubstr("say which with -p NAME"));
+  EXPECT_THAT(second.must("top"), Not(HasSubstr("e2efirst")));
+  EXPECT_THAT(second.must("top e2efirst/box"), HasSubstr("e2efirst/box"));
+  const auto images = second.must("images");
+  EXPECT_EQ(std::count(images.begin(), images.end(), '\n'), 2) << "a head and one of them: " << images;
+
+  second.must("scale box=2");
+  EXPECT_TRUE(
+      eventually([] { return ok("docker ps -q --filter label=com.docker.compose.project=e2esecond | wc -l") == "2"; }));
+  EXPECT_EQ(ok("docker ps -q --filter label=com.docker.compose.project=e2efirst | wc -l"), "1");
+  second.must("up --scale box=1");
+  second.must("kill box");
+  EXPECT_THAT(second.must("wait box"), HasSubstr("box exited with code"));
+  second.must("rm -f");
+  EXPECT_EQ(ok("docker ps -aq --filter label=com.docker.compose.project=e2esecond"), "");
+  EXPECT_EQ(ok("docker ps -q --filter label=com.docker.compose.project=e2efirst"), other) << "untouched by all of it";
+  second.must("rm -sf e2efirst/box");
+  EXPECT_EQ(ok("docker ps -aq --filter label=com.docker.compose.project=e2efirst"), "");
+  second.must("down");
+  EXPECT_THAT(second.run("stop box").text, HasSubstr("e2esecond is not up here; up is: e2efirst"));
 }
 
 TEST(Projects, DownAllTakesEverythingAlsoAfterACrash) {

@@ -139,7 +139,8 @@ TEST(ServiceUnits, AreFoundByServiceNumberOrName) {
   EXPECT_THAT(unit_of_service(three(), "bd", 0).error().message, HasSubstr("did you mean \"db\"?"));
   auto status = three();
   status.services[2].type = supervisor::UnitType::process;
-  EXPECT_EQ(container_of_service(status, "db", 0).error().code, Errc::conflict);
+  EXPECT_EQ(must_be_container(status.services[2]).error().code, Errc::conflict);
+  EXPECT_TRUE(must_be_container(status.services[0]));
 }
 
 TEST(Attachment, TheFirstThatEndsGivesTheCode) {
