@@ -33,7 +33,8 @@ void App::Impl::make_projects() {
     wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
   };
   projects =
-      std::make_unique<AppProjects>(ProjectsInput{loop, options.file, options.state_dir, engine, *registry, complete});
+      std::make_unique<AppProjects>(ProjectsInput{loop, options.file, options.state_dir, engine, *registry, complete,
+                                                  [this]() -> templates::TemplateSets& { return parts->templates(); }});
 }
 
 Result<void> App::Impl::make_parts(App& app) {

@@ -16,7 +16,6 @@
 #include "core/net/port_holder.h"
 #include "core/proxy/proxy.h"
 #include "core/registrator/registrator.h"
-#include "core/template/templater.h"
 #include "core/ui/ui.h"
 
 namespace devstack {
@@ -184,7 +183,7 @@ boost::json::object component_settings(const stack::StackFile& file) {
   const auto document = boost::json::parse(stack::to_json(file), error);
   boost::json::object out;
   const auto* all = document.if_object();
-  for (const char* key : {"bridge", "registry", "dns", "registrator", "proxy", "ui", "templates"}) {
+  for (const char* key : {"bridge", "registry", "dns", "registrator", "proxy", "ui"}) {
     const auto* value = all == nullptr ? nullptr : all->if_contains(key);
     if (value != nullptr) out[key] = *value;
   }
@@ -240,7 +239,7 @@ struct Parts::Impl {
   std::unique_ptr<dns::DnsServer> dns;
   std::unique_ptr<registrator::Registrator> registrator;
   std::unique_ptr<proxy::HaproxyProxy> proxy;
-  std::unique_ptr<templates::Templater> templates;
+  std::unique_ptr<templates::TemplateSets> templates;
   std::unique_ptr<ui::Ui> ui;
   std::unique_ptr<LinkedControl> stack;
   std::unique_ptr<control::ControlApi> api;
@@ -318,16 +317,7 @@ Result<void> Parts::Impl::make_components(const PartsInput& input) {
     proxy = std::make_unique<proxy::HaproxyProxy>(input.loop, input.registry, std::move(options), std::move(haproxy));
     proxy->expect(process_services(file));
   }
-  templates::TemplaterOptions rendering;
-  for (const auto& entry : file.templates) {
-    rendering.entries.push_back(
-        {entry.source, entry.contents, entry.destination, entry.command, entry.check, entry.perms});
-  }
-  rendering.environment = environment();
-  rendering.working_dir = file.project_dir;
-  rendering.node = input.registry.identity().node;
-  rendering.datacenter = file.registry.datacenter;
-  templates = std::make_unique<templates::Templater>(input.loop, input.registry, std::move(rendering));
+  templates = std::make_unique<templates::TemplateSets>(input.loop, input.registry);
   return {};
 }
 
@@ -365,6 +355,8 @@ void Parts::add_to(supervisor::Supervisor& supervisor) {
     if (component != nullptr) supervisor.add(*component);
   }
 }
+
+templates::TemplateSets& Parts::templates() { return *impl_->templates; }
 
 Result<void> Parts::serve_control() {
   impl_->api->start();

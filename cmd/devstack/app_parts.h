@@ -15,6 +15,7 @@
 #include "core/stack/plan.h"
 #include "core/stack/stack_file.h"
 #include "core/supervisor/projects.h"
+#include "core/template/template_sets.h"
 
 /// The components of one appliance, made from its stack file. Used by app.cc alone. Loop thread.
 namespace devstack {
@@ -69,6 +70,8 @@ class Parts {
   void add_to(supervisor::Supervisor& supervisor);
   /// A container is about to be started: the proxy gets its routes now, while the engine is busy with it.
   asio::awaitable<void> expect(std::string container);
+  /// Those of every project; each `up` sets its own.
+  templates::TemplateSets& templates();
   /// Opens the control socket. The components need not run yet.
   Result<void> serve_control();
   /// The machine's addresses changed: every listener moves.

@@ -35,7 +35,7 @@ AppProjects::AppProjects(ProjectsInput input)
       projects_(input_.loop, [this](const std::string& project, std::function<void()> on_change) {
         return make(project, std::move(on_change));
       }) {
-  projects_.on_down = [this](std::string project) { return end_logs(std::move(project)); };
+  projects_.on_down = [this](std::string project) { return end_project(std::move(project)); };
 }
 
 std::unique_ptr<supervisor::Supervisor> AppProjects::make(const std::string& project, std::function<void()> on_change) {
@@ -123,6 +123,26 @@ asio::awaitable<void> AppProjects::drain(std::string project, std::string unit, 
   if (at != logs_.end()) co_await at->second->drain(std::move(unit), std::move(container));
 }
 
+asio::awaitable<void> AppProjects::end_project(std::string project) {
+  co_await input_.templates().remove(project);
+  co_await end_logs(std::move(project));
+}
+
+/// A project's templates see the folder and the variables of its own `up`, and the appliance's registry.
+templates::TemplaterOptions AppProjects::templates_of(const stack::StackFile& file,
+                                                      const stack::LoadOptions& load) const {
+  templates::TemplaterOptions options;
+  for (const auto& entry : file.templates) {
+    options.entries.push_back(
+        {entry.source, entry.contents, entry.destination, entry.command, entry.check, entry.perms});
+  }
+  options.environment = load.environment;
+  options.working_dir = file.project_dir;
+  options.node = input_.registry.identity().node;
+  options.datacenter = input_.components.registry.datacenter;
+  return options;
+}
+
 asio::awaitable<void> AppProjects::end_logs(std::string project) {
   auto entry = logs_.extract(project);
   if (entry) co_await entry.mapped()->stop();
@@ -151,8 +171,11 @@ asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load,
   if (projects_.status().stopping) co_return fail(Errc::unavailable, "devstack is stopping: try again");
   CO_TRY(auto plan, plan_of(file, choice));
   const std::string project = file.project;
+  auto rendering = templates_of(file, load);
+  CO_CHECK(input_.templates().fits(project, rendering.entries));
   if (projects_.find(project) == nullptr) CO_CHECK(co_await seed_keys(input_.registry, file.registry.kv));
   CO_CHECK(save_load(paths_, project, load));
+  co_await input_.templates().set(project, std::move(rendering));  // before the services that may read the files
   auto said = changes_words(unit_changes(running(project), plan, choice.how, idle_units(project)));
   append_part(said, component_line(input_.components, file), "\n");
   const auto how = choice.how;

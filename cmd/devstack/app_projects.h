@@ -15,6 +15,7 @@
 #include "core/registry/registry.h"
 #include "core/stack/stack_file.h"
 #include "core/supervisor/projects.h"
+#include "core/template/template_sets.h"
 
 /// The projects of one appliance: the first came with the components, others join it. Used by app.cc alone. Loop
 /// thread.
@@ -28,6 +29,8 @@ struct ProjectsInput {
   registry::Registry& registry;
   /// Adds to a project's options what needs the running appliance.
   std::function<void(supervisor::SupervisorOptions&)> complete;
+  /// The component that renders every project's templates.
+  std::function<templates::TemplateSets&()> templates;
 };
 
 class AppProjects {
@@ -70,7 +73,10 @@ class AppProjects {
   [[nodiscard]] const stack::Plan& running(const std::string& project) const;
   [[nodiscard]] std::set<std::string> idle_units(const std::string& project) const;
   asio::awaitable<void> wait_gone(std::string project);
+  asio::awaitable<void> end_project(std::string project);
   asio::awaitable<void> end_logs(std::string project);
+  [[nodiscard]] templates::TemplaterOptions templates_of(const stack::StackFile& file,
+                                                         const stack::LoadOptions& load) const;
   asio::awaitable<void> drain(std::string project, std::string unit, std::string container);
 
   ProjectsInput input_;

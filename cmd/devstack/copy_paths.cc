@@ -10,7 +10,6 @@ std::optional<ContainerPath> container_path(const std::string& text) {
   const auto colon = text.find(':');
   if (colon == std::string::npos || colon == 0 || text[0] == '.' || text[0] == '/') return std::nullopt;
   const auto service = text.substr(0, colon);
-  if (service.find('/') != std::string::npos) return std::nullopt;
   return ContainerPath{service, text.substr(colon + 1)};
 }
 

@@ -12,7 +12,7 @@ namespace devstack {
 struct ContainerPath {
   std::string service, path;
 };
-/// "web:/etc/x"; nothing for a path of this machine ("./a:b", "/a", "-").
+/// "web:/etc/x", "PROJECT/web:/etc/x"; nothing for a path of this machine ("./a:b", "/a", "-").
 std::optional<ContainerPath> container_path(const std::string& text);
 
 /// Where an entry of the engine's tar goes below the target: whole into a folder that is there; else its first part is

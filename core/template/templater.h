@@ -21,6 +21,7 @@ struct Entry {
   std::string command;      ///< by /bin/sh after the file changed; identical ones run once a pass, in order
   std::string check;        ///< by /bin/sh on the new file before the swap (`{}` or $FILE); failing keeps the old one
   std::string perms;        ///< octal; "" keeps the mode, 0644 for a new file
+  bool operator==(const Entry&) const = default;
 };
 
 struct TemplaterOptions {
@@ -39,8 +40,9 @@ struct Rendered {
 /// Errc::parse, failed and io with position; unavailable while the view has not synced.
 Result<Rendered> render_once(const Entry& entry, const registry::RegistryView& view, const TemplaterOptions& options);
 
-/// The component "templates". Nothing is rendered before the view has synced; an error of any kind (wrong template,
-/// missing key, failed check or command) keeps the last good file, shows in report() and stops nobody else.
+/// The templates of one owner (template_sets.h has those of several). Nothing is rendered before the view has synced;
+/// an error of any kind (wrong template, missing key, failed check or command) keeps the last good file, shows in
+/// report() and stops nobody else.
 class Templater final : public Component {
  public:
   Templater(asio::any_io_executor loop, registry::RegistryView& view, TemplaterOptions options);

@@ -157,6 +157,42 @@ TEST(Projects, CommandsMeanTheFoldersOwnServiceOfAName) {
   EXPECT_THAT(second.run("stop box").text, HasSubstr("e2esecond is not up here; up is: e2efirst"));
 }
 
+TEST(Projects, EachHasItsTemplatesUntilItsDown) {
+  const auto stack = [](const std::string& name, const std::string& templates) {
+    return "name: " + name +
+           "\nregistry: {kv: {greeting: hello}}\nservices:\n  web: {command: [hello], x-process: {port: auto}}\n" +
+           "templates:\n" + templates;
+  };
+  const std::string here =
+      R"(  - {contents: '{{key "greeting"}} {{env "WHO"}}', destination: out.txt, command: pwd > ran.txt})";
+  const Appliance first(stack("e2efirst", here));
+  first.must("up");
+  EXPECT_EQ(ok("cat " + first.dir().file("out.txt")), "hello ");
+  const Second second(first, stack("e2esecond", here));
+  EXPECT_THAT(ok("cd " + second.file("") + " && WHO=you " + second.command_line("up")), Not(HasSubstr("not used")));
+  EXPECT_EQ(ok("cat " + second.file("out.txt")), "hello you");
+  EXPECT_EQ(ok("cat " + second.file("ran.txt")) + "/", second.file("")) << "commands run in the project's folder";
+  EXPECT_THAT(first.must("status"), HasSubstr("e2esecond: 1 template"));
+
+  const auto put = [](const std::string& text) {
+    ok("curl -sf -X PUT -d " + text + " http://127.0.0.1:8500/v1/kv/greeting");
+  };
+  put("bye");
+  EXPECT_TRUE(eventually([&] { return ok("cat " + second.file("out.txt")) == "bye you"; }));
+  EXPECT_TRUE(eventually([&] { return ok("cat " + first.dir().file("out.txt")) == "bye "; }));
+
+  const Second third(first, stack("e2ethird", "  - {contents: x, destination: " + second.file("out.txt") + "}"));
+  EXPECT_THAT(third.run("up").text, HasSubstr("is written by project e2esecond"));
+
+  second.must("down");
+  put("again");
+  EXPECT_TRUE(eventually([&] { return ok("cat " + first.dir().file("out.txt")) == "again "; }));
+  EXPECT_EQ(ok("cat " + second.file("out.txt")), "bye you") << "it went with its project";
+  first.rewrite(stack("e2efirst", R"(  - {contents: 'now {{key "greeting"}}', destination: out.txt})"));
+  first.must("up");
+  EXPECT_EQ(ok("cat " + first.dir().file("out.txt")), "now again") << "a changed template is used by the next up";
+}
+
 TEST(Projects, DownAllTakesEverythingAlsoAfterACrash) {
   Appliance first(kFirst);
   const Second second(first);

@@ -164,7 +164,8 @@ TEST(Attachment, TheFirstThatEndsGivesTheCode) {
 TEST(CopyPaths, FollowDockersRules) {
   EXPECT_EQ(container_path("web:/a/b")->service, "web");
   EXPECT_EQ(container_path("web:/a/b")->path, "/a/b");
-  for (const auto* here : {"./web:/a", "/web:a", "-", "dir/web:x", ":x"}) EXPECT_FALSE(container_path(here)) << here;
+  EXPECT_EQ(container_path("shop/web:/a")->service, "shop/web");
+  for (const auto* here : {"./web:/a", "/web:a", "-", "./dir/web:x", ":x"}) EXPECT_FALSE(container_path(here)) << here;
   EXPECT_EQ(*unpacked_path("etc/passwd", true), "etc/passwd");
   EXPECT_EQ(*unpacked_path("etc/passwd", false), "passwd");
   EXPECT_EQ(*unpacked_path("etc/", false), "");
