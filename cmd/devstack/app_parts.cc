@@ -13,6 +13,7 @@
 #include "core/control/server.h"
 #include "core/dns/queries_json.h"
 #include "core/dns/server.h"
+#include "core/docker/credentials.h"
 #include "core/net/port_holder.h"
 #include "core/proxy/proxy.h"
 #include "core/registrator/registrator.h"
@@ -168,6 +169,7 @@ supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, c
   const auto path = variables.find("PATH");
   options.process_path = StatePaths(state_dir).programs() + ":" +
                          (path == variables.end() ? "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" : path->second);
+  options.docker_config = docker::docker_config_folder(variables);
   options.process_host = [bridge = file.bridge] {
     const auto address = bridge_address(bridge);
     return address ? address->to_string() : std::string("127.0.0.1");

@@ -9,6 +9,7 @@
 #include "cmd/devstack/load_records.h"
 #include "core/base/append.h"
 #include "core/base/log.h"
+#include "core/docker/credentials.h"
 #include "core/stack/plan.h"
 
 namespace devstack {
@@ -45,6 +46,7 @@ std::unique_ptr<supervisor::Supervisor> AppProjects::make(const std::string& pro
   options.project = project.empty() ? ".components" : project;
   options.on_change = std::move(on_change);
   if (known) {
+    options.docker_config = docker::docker_config_folder(at->second.load.environment);
     // Its processes find the programs that its own `up` would have found.
     const auto path = at->second.load.environment.find("PATH");
     if (path != at->second.load.environment.end()) options.process_path = paths_.programs() + ":" + path->second;

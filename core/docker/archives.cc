@@ -1,4 +1,5 @@
 // Files in containers: https://docs.docker.com/engine/api/v1.41/#tag/Container/operation/ContainerArchive
+#include "core/base/base64.h"
 #include "core/docker/client.h"
 #include "core/docker/errors.h"
 #include "core/docker/json.h"
@@ -13,23 +14,6 @@ constexpr auto kUploadLimit = std::chrono::minutes(10);
 std::string archive_path(std::string_view id, std::string_view path) {
   return fmt::format("/containers/{}/archive?path={}", http::encode_path(id, http::Slash::escape),
                      http::encode_path(path, http::Slash::escape));
-}
-
-std::string decode_base64(std::string_view text) {
-  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  std::uint32_t bits = 0;
-  int have = 0;
-  for (const char c : text) {
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos) break;
-    bits = bits << 6U | static_cast<std::uint32_t>(value);
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out.push_back(static_cast<char>(bits >> static_cast<unsigned>(have) & 0xFFU));
-  }
-  return out;
 }
 
 /// Go's os.FileMode, not the system's: https://pkg.go.dev/io/fs#FileMode
@@ -65,7 +49,7 @@ asio::awaitable<Result<PathStat>> Client::stat_path(std::string id, std::string 
   CO_TRY(const auto answer, co_await call("HEAD", archive_path(id, path)));
   const auto header = answer.headers.get("X-Docker-Container-Path-Stat");
   if (!header) co_return fail(Errc::parse, "the engine does not say what {} is", path);
-  CO_TRY(const auto root, wire::parse_object(decode_base64(*header)));
+  CO_TRY(const auto root, wire::parse_object(decode_base64_prefix(*header)));
   co_return PathStat{wire::text_at(root, "name"), wire::number_at(root, "size"),
                      (wire::number_at(root, "mode") & kGoFolder) != 0, wire::text_at(root, "linkTarget")};
 }

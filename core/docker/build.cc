@@ -50,6 +50,7 @@ asio::awaitable<Result<std::string>> Client::build_image(BuildSpec spec, std::st
   message.method = "POST";
   message.target = wire::build_path(spec);
   message.headers.set("Content-Type", "application/x-tar");
+  if (!spec.registry_config.empty()) message.headers.set("X-Registry-Config", spec.registry_config);
   message.body = std::move(context_tar);
   const std::string name = spec.tags.empty() ? std::string() : spec.tags.front();
   std::string id, problem;

@@ -71,6 +71,7 @@ struct BuildSpec {
   std::int64_t shm_size = 0;
   std::vector<UlimitSpec> ulimits;
   bool pull = false, no_cache = false;
+  std::string registry_config;  ///< credentials for base images, as registry_config() writes them
 };
 
 using ImageSteps = std::function<void(const ImageProgress&)>;
@@ -124,8 +125,10 @@ class Client {
 
   asio::awaitable<Result<Image>> inspect_image(std::string name);
   asio::awaitable<Result<std::vector<Image>>> list_images(std::vector<std::string> labels = {});
-  /// POST /images/create; a step whenever a layer's status or its count of bytes changes. Errors name the image.
-  asio::awaitable<Result<void>> pull_image(std::string name, ImageSteps progress, std::string platform = {});
+  /// POST /images/create; a step whenever a layer's status or its count of bytes changes. `auth` is registry_auth()'s,
+  /// "" for nobody's. Errors name the image.
+  asio::awaitable<Result<void>> pull_image(std::string name, ImageSteps progress, std::string platform = {},
+                                           std::string auth = {});
   asio::awaitable<Result<void>> tag_image(std::string name, std::string as);
   /// POST /build; a step for each line of output. The new image's id; an error ends with the last lines of output.
   asio::awaitable<Result<std::string>> build_image(BuildSpec spec, std::string context_tar, ImageSteps progress);

@@ -26,7 +26,8 @@ asio::awaitable<Result<std::vector<Image>>> Client::list_images(std::vector<std:
   co_return wire::parse_image_list(answer.body);
 }
 
-asio::awaitable<Result<void>> Client::pull_image(std::string name, ImageSteps progress, std::string platform) {
+asio::awaitable<Result<void>> Client::pull_image(std::string name, ImageSteps progress, std::string platform,
+                                                 std::string auth) {
   const auto parts = wire::split_image_name(name);
   http::Request message;
   message.method = "POST";
@@ -34,6 +35,7 @@ asio::awaitable<Result<void>> Client::pull_image(std::string name, ImageSteps pr
       fmt::format("/images/create?fromImage={}&tag={}", http::encode_path(parts.repository, http::Slash::escape),
                   http::encode_path(parts.tag, http::Slash::escape));
   if (!platform.empty()) message.target += "&platform=" + http::encode_path(platform, http::Slash::escape);
+  if (!auth.empty()) message.headers.set("X-Registry-Auth", std::move(auth));
   std::string problem;  // the status line was sent long before: errors come as lines of a 200 answer
   JsonSplitter lines([&](std::string_view line) {
     const auto step = wire::parse_progress(line);

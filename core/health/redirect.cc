@@ -4,6 +4,8 @@
 #include <boost/url.hpp>
 #include <cctype>
 
+#include "core/base/base64.h"
+
 namespace devstack::health {
 namespace {
 
@@ -53,21 +55,6 @@ bool same_word(std::string_view a, std::string_view b) {
                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-std::string base64(std::string_view text) {  // RFC 4648 §4
-  static constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8U | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out.push_back(i + k > text.size() ? '=' : digits[group >> (18U - 6U * k) & 63U]);
-    }
-  }
-  return out;
-}
-
 http::Headers headers_of(const HttpStep& step, const urls::url& url, const registry::CheckDefinition& definition,
                          bool foreign) {
   http::Headers headers;
@@ -80,7 +67,7 @@ http::Headers headers_of(const HttpStep& step, const urls::url& url, const regis
   if (!headers.get("User-Agent")) headers.set("User-Agent", "Consul Health Check");
   if (!headers.get("Accept")) headers.set("Accept", "text/plain, text/*, */*");
   if (url.has_userinfo() && !headers.get("Authorization")) {
-    headers.set("Authorization", "Basic " + base64(url.user() + ":" + url.password()));
+    headers.set("Authorization", "Basic " + encode_base64(url.user() + ":" + url.password()));
   }
   return headers;
 }

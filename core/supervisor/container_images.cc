@@ -121,14 +121,23 @@ asio::awaitable<Result<docker::Image>> ContainerShared::ensure_image(stack::Serv
   co_return co_await engine.client().inspect_image(image);
 }
 
+CredentialSource ContainerShared::credential_source() const { return {options.docker_config, options.process_path}; }
+
 asio::awaitable<Result<void>> ContainerShared::pull(stack::ServiceSpec service, std::string image, Note note) {
   log::info("supervisor", "{}: pulling {}", service.name, image);
   note("pulling " + image);
   PullNote progress(image, note);
   auto steps = [&progress](const docker::ImageProgress& step) { progress.take(step); };
-  auto done = co_await engine.client().pull_image(image, steps, service.platform);
-  if (!done) co_return tl::unexpected(std::move(done).error().with_context("services." + service.name));
-  co_return Result<void>();
+  const auto registry = docker::registry_of(image);
+  auto source = credential_source();
+  const auto found = co_await registry_credentials(source, registry);
+  std::string auth;
+  if (!found.all.empty()) auth = docker::registry_auth(found.all.front());
+  auto done = co_await engine.client().pull_image(image, steps, service.platform, std::move(auth));
+  if (done) co_return Result<void>();
+  auto error = std::move(done).error();
+  error.message += login_advice(error.message, registry, found, source);
+  co_return tl::unexpected(std::move(error).with_context("services." + service.name));
 }
 
 asio::awaitable<Result<void>> ContainerShared::build(stack::ServiceSpec service, std::string image, Note note) {
@@ -160,9 +169,14 @@ asio::awaitable<Result<void>> ContainerShared::build(stack::ServiceSpec service,
     log::info("supervisor", "{}: {}", service.name, step.status);
     note(fmt::format("building {}: {}", image, step.status));
   };
+  auto source = credential_source();
+  const auto found = co_await all_credentials(std::move(source));
+  spec.registry_config = docker::registry_config(found.all);
   auto built = co_await engine.client().build_image(std::move(spec), std::move(tar), steps);
-  if (!built) co_return tl::unexpected(std::move(built).error().with_context(context));
-  co_return Result<void>();
+  if (built) co_return Result<void>();
+  auto error = std::move(built).error();
+  if (!found.problem.empty()) error.message += "; credentials could not be had: " + found.problem;
+  co_return tl::unexpected(std::move(error).with_context(context));
 }
 
 }  // namespace devstack::supervisor

@@ -11,6 +11,7 @@
 #include "core/docker/engine_watcher.h"
 #include "core/supervisor/container_spec.h"
 #include "core/supervisor/grants.h"
+#include "core/supervisor/registry_credentials.h"
 #include "core/supervisor/supervisor.h"
 #include "core/supervisor/turns.h"
 
@@ -56,6 +57,7 @@ class ContainerShared {
 
  private:
   asio::awaitable<Result<void>> pull(stack::ServiceSpec service, std::string image, Note note);
+  [[nodiscard]] CredentialSource credential_source() const;
   asio::awaitable<Result<void>> build(stack::ServiceSpec service, std::string image, Note note);
 
   std::string project_dir_;

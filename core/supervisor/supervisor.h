@@ -28,6 +28,7 @@ struct SupervisorOptions {
   std::string stack_file;  ///< shown in the status
   std::string version;
   std::string process_path;         ///< PATH of host processes
+  std::string docker_config;        ///< folder of Docker's config.json, whose credentials pulls and builds use
   std::function<void()> on_change;  ///< status() would say something else; beside changed()
   /// Nameservers for the containers we create ("172.17.0.1"); empty while our DNS is not on port 53.
   std::function<std::vector<std::string>()> container_dns;
