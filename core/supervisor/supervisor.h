@@ -67,8 +67,8 @@ struct DownOptions {
   std::optional<std::chrono::seconds> grace;  ///< for each unit; nothing: its stop_grace_period
   bool volumes = false;  ///< named volumes of the project that are not external, and anonymous ones
   RemoveImages images = RemoveImages::none;
-  bool orphans = false;      ///< also containers of this project that another program made
-  stack::Texts more_images;  ///< removed too: of a stack that the plan does not know any more
+  bool orphans = false;           ///< also containers of this project that another program made
+  stack::Texts more_images = {};  ///< removed too: of a stack that the plan does not know any more
 };
 
 /// The images that go with `down`, by name.

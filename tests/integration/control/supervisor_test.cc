@@ -89,8 +89,7 @@ TEST(ControlOfSupervisor, ShowsComponentsAndTakesThemDown) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, Errc::not_found);
 
-  const auto down =
-      test::run(io, client.down({.grace = 1s, .volumes = false, .images = {}, .orphans = false, .more_images = {}}));
+  const auto down = test::run(io, client.down({.grace = 1s, .volumes = false, .images = {}, .orphans = false}));
   EXPECT_TRUE(down) << down.error().message;
   EXPECT_FALSE(dns.running);
   EXPECT_FALSE(page.running);
