@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/stack/plan.h"
 #include "core/supervisor/startup.h"
 #include "core/supervisor/status.h"
 #include "core/supervisor/unit_machine.h"
@@ -46,6 +47,8 @@ class Backend {
   virtual asio::awaitable<Result<void>> resume() { co_return Result<void>(); }
   /// Makes what launch() would start (the container) as it is planned, and starts nothing.
   virtual asio::awaitable<Result<void>> create() { co_return Result<void>(); }
+  /// What the plan says now of a unit that is made from the same as before (its hash is equal): for what comes next.
+  virtual void plan_again(stack::PlannedUnit /*unit*/) {}
   /// Ends watching and leaves the unit running.
   virtual asio::awaitable<void> detach() { co_return; }
   /// The engine is there again: look at what became of it.

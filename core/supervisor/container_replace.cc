@@ -91,6 +91,7 @@ asio::awaitable<Result<std::string>> ContainerUnit::difference(docker::Container
 }
 
 asio::awaitable<std::string> ContainerUnit::outdated() {
+  take_plan();
   if (!shared_.engine.state().up) co_return std::string();
   if (shared_.wants_refresh(unit_.spec)) {
     const auto refreshed =

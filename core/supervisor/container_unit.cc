@@ -91,7 +91,12 @@ asio::awaitable<std::optional<UnitEvent>> ContainerUnit::adopt() {
   co_return std::nullopt;
 }
 
+void ContainerUnit::take_plan() {
+  if (planned_again_ && !launching_) unit_ = std::move(*std::exchange(planned_again_, std::nullopt));
+}
+
 asio::awaitable<Result<UnitEvent>> ContainerUnit::launch() {
+  take_plan();
   struct Launching {
     bool& flag;
     std::string& note;
@@ -142,6 +147,7 @@ asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
 }
 
 asio::awaitable<Result<void>> ContainerUnit::create() {
+  take_plan();
   CO_TRY(const auto found, co_await as_planned());
   if (found) id_ = found->id;
   co_return Result<void>();

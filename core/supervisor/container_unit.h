@@ -30,6 +30,7 @@ class ContainerUnit final : public Backend {
   asio::awaitable<Result<void>> pause() override;
   asio::awaitable<Result<void>> resume() override;
   asio::awaitable<Result<void>> create() override;
+  void plan_again(stack::PlannedUnit unit) override { planned_again_ = std::move(unit); }
   asio::awaitable<void> detach() override;
   void reconcile() override;
   void describe(UnitStatus& status) const override;
@@ -46,6 +47,7 @@ class ContainerUnit final : public Backend {
   using Found = std::optional<docker::Container>;
   asio::awaitable<Result<Found>> find();
   asio::awaitable<Result<Found>> as_planned();
+  void take_plan();
   asio::awaitable<Result<UnitEvent>> bring_up();
   asio::awaitable<Result<UnitEvent>> start(std::string id);
   asio::awaitable<void> look(bool engine_was_away);
@@ -68,6 +70,7 @@ class ContainerUnit final : public Backend {
 
   ContainerShared& shared_;
   stack::PlannedUnit unit_;
+  std::optional<stack::PlannedUnit> planned_again_;  ///< takes the place of unit_ when no launch looks at that
   Options options_;
   std::string name_;
   std::string id_;

@@ -118,6 +118,10 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOption
   if (!wanted.project_dir.empty()) processes.context.project_dir = wanted.project_dir;
   if (options.process_host) processes.context.host = options.process_host();
   containers.follow(wanted, asked);
+  for (const auto& unit : units) {
+    const auto* planned = find_planned(wanted, unit->name());
+    if (planned != nullptr && planned->config_hash == unit->config_hash()) unit->plan_again(*planned);
+  }
   auto container_names = names_of(wanted, stack::UnitKind::container);
   auto process_names = names_of(wanted, stack::UnitKind::process);
   if (!container_names.empty()) co_await engine.wait_probed(2s);

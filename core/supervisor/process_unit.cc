@@ -146,6 +146,10 @@ asio::awaitable<Result<void>> ProcessUnit::start_process() {
 
 asio::awaitable<Result<UnitEvent>> ProcessUnit::launch() {
   co_await end_watch();
+  if (planned_again_) {
+    co_await end_file_watch();
+    unit_ = std::move(*std::exchange(planned_again_, std::nullopt));
+  }
   // What outlived the process would hold its port: members of its group, and who has left that.
   if (child_) co_await child_->stop(SIGKILL, milliseconds(0));
   child_.reset();

@@ -41,6 +41,7 @@ class ProcessUnit final : public Backend {
   asio::awaitable<Result<void>> signal(int number) override;
   asio::awaitable<Result<void>> pause() override;
   asio::awaitable<Result<void>> resume() override;
+  void plan_again(stack::PlannedUnit unit) override { planned_again_ = std::move(unit); }
   asio::awaitable<void> detach() override;
   void describe(UnitStatus& status) const override;
   [[nodiscard]] std::string log_file() const override;
@@ -81,6 +82,7 @@ class ProcessUnit final : public Backend {
 
   ProcessShared& shared_;
   stack::PlannedUnit unit_;
+  std::optional<stack::PlannedUnit> planned_again_;  ///< takes the place of unit_ at the next launch
   ProcessRecord record_;
   std::unique_ptr<process::Child> child_;
   std::unique_ptr<TaskGroup> watch_;  ///< of one run of the process

@@ -72,6 +72,14 @@ asio::awaitable<void> Unit::create() {
   post(made ? event_of(Kind::created, "created, not started") : event_of(Kind::create_failed, made.error().message));
 }
 
+void Unit::plan_again(const stack::PlannedUnit& planned) {
+  options_.depends_on = planned.spec.depends_on;
+  options_.wait_for = planned.spec.wait_for;
+  following_registry_ = false;  // what is followed may be what the old plan waited for
+  backend_->plan_again(planned);
+  wake_.bump();
+}
+
 void Unit::begin_start(Instant origin) {
   recorder_.open(origin);
   request_start();

@@ -46,6 +46,8 @@ class Unit {
   asio::awaitable<Result<void>> resume();
   /// Makes what a start would start; failed when that cannot be, otherwise it is as if stopped.
   asio::awaitable<void> create();
+  /// What the plan says now of a unit whose hash is equal: gates see it at once, the backend when it starts anew.
+  void plan_again(const stack::PlannedUnit& planned);
   void post(const UnitEvent& event);
   /// A dependency changed: look again.
   void wake() { wake_.bump(); }

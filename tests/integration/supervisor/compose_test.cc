@@ -405,6 +405,24 @@ TEST_F(ComposeTest, ExitedButUnchangedContainersAreStarted) {
   stack.down();
 }
 
+TEST_F(ComposeTest, AnotherPullPolicyCountsForAServiceThatFailed) {
+  Stack stack(dir.path());
+  auto web = container("web", "exec sleep 1000");
+  web.spec.image = "localhost:1/absent:" + project;
+  web.spec.pull_policy = "never";
+  stack.supervisor->apply(plan({web}));
+  stack.reaches("web", State::failed);
+  EXPECT_THAT(stack.unit("web").detail, HasSubstr("pull_policy is never"));
+  web.spec.pull_policy = "missing";
+  stack.supervisor->apply(plan({web}));
+  EXPECT_TRUE(stack.eventually([&] {
+    return stack.unit("web").state == State::failed &&
+           stack.unit("web").detail.find("pull_policy is never") == std::string::npos;
+  }));
+  EXPECT_THAT(stack.unit("web").detail, HasSubstr("localhost:1"));
+  stack.down();
+}
+
 TEST_F(ComposeTest, OnlyTheNamedServicesAreTouched) {
   Stack stack(dir.path());
   auto db = container("db", "exec sleep 1000");

@@ -260,6 +260,19 @@ TEST_F(SupervisorTest, SaysWhatCannotBeStarted) {
   stack.down();
 }
 
+TEST_F(SupervisorTest, WhatIsStartedAnewFollowsThePlanThatIsNow) {
+  Stack stack(dir.path());
+  auto broken = process("broken", "exit 1");
+  auto worker = process("worker", "exec sleep 1000");
+  depend(worker, "broken", stack::DependencyCondition::completed_successfully);
+  stack.supervisor->apply(plan({broken, worker}));
+  stack.reaches("worker", State::failed);
+  worker.spec.depends_on.clear();
+  stack.supervisor->apply(plan({broken, worker}));
+  stack.reaches("worker", State::running);
+  stack.down();
+}
+
 TEST_F(SupervisorTest, WithoutEngineContainersWaitAndProcessesRun) {
   Stack stack(dir.path(), "unix://" + dir.file("no.sock"));
   stack.supervisor->apply(plan({container("box", "exec sleep 1000"), process("worker", "exec sleep 1000")}));
