@@ -36,6 +36,8 @@ class Backend {
   virtual asio::awaitable<Result<UnitEvent>> launch() = 0;
   /// Returns when it does not run any more; bounded by the grace (its own when none is given) and some seconds.
   virtual asio::awaitable<Result<void>> halt(Grace grace) = 0;
+  /// As halt(), by SIGKILL and nothing else: no hook, no command, no grace.
+  virtual asio::awaitable<Result<void>> kill() { return halt(std::chrono::seconds(0)); }
   /// After halt(): removes what is left of it (the container).
   virtual asio::awaitable<Result<void>> remove() { co_return Result<void>(); }
   /// Delivers a signal to what runs.

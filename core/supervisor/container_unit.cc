@@ -223,26 +223,46 @@ void ContainerUnit::on_engine_event(const docker::Event& event) {
 
 void ContainerUnit::reconcile() { looks_.spawn("supervisor: look at " + unit_.name, look(true)); }
 
-asio::awaitable<Result<void>> ContainerUnit::halt(Grace grace) {
+/// Nothing when there is no container of ours.
+asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::to_be_ended() {
   if (!shared_.engine.state().up) {
-    if (id_.empty()) co_return Result<void>();
+    if (id_.empty()) co_return Found();
     co_return fail(Errc::docker_unreachable, "container {} cannot be stopped: engine not reachable", name_);
   }
-  auto found = co_await find();
-  if (!found) co_return tl::unexpected<Error>(found.error());
-  if (!*found || !ours(**found)) co_return Result<void>();
-  const auto limit = grace ? *grace : std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period);
-  id_ = (*found)->id;
-  if ((*found)->running && !unit_.spec.pre_stop.empty()) {
+  CO_TRY(auto found, co_await find());
+  if (!found || !ours(*found)) co_return Found();
+  id_ = found->id;
+  co_return found;
+}
+
+/// Returns when it does not run, and tells how it ended if it did until now.
+asio::awaitable<Result<void>> ContainerUnit::end(bool was_running, std::chrono::seconds limit) {
+  CO_CHECK(co_await shared_.engine.client().stop_container(id_, limit));
+  if (!was_running) co_return Result<void>();
+  const auto ended = co_await shared_.engine.client().inspect_container(id_);
+  if (ended && !ended->running) events(exit_event(*ended));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> ContainerUnit::halt(Grace grace) {
+  CO_TRY(const auto found, co_await to_be_ended());
+  if (!found) co_return Result<void>();
+  if (found->running && !unit_.spec.pre_stop.empty()) {
     const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", id_);
     if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
   }
-  CO_CHECK(co_await shared_.engine.client().stop_container(id_, limit));
-  if ((*found)->running) {
-    const auto ended = co_await shared_.engine.client().inspect_container(id_);
-    if (ended && !ended->running) events(exit_event(*ended));
+  const auto limit = grace ? *grace : std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period);
+  co_return co_await end(found->running, limit);
+}
+
+asio::awaitable<Result<void>> ContainerUnit::kill() {
+  CO_TRY(const auto found, co_await to_be_ended());
+  if (!found) co_return Result<void>();
+  if (found->running) {
+    const auto killed = co_await shared_.engine.client().kill_container(id_, "SIGKILL");
+    if (!killed) log::debug("supervisor", "{}: {}", unit_.name, killed.error().message);
   }
-  co_return Result<void>();
+  co_return co_await end(found->running, std::chrono::seconds(0));
 }
 
 asio::awaitable<Result<void>> ContainerUnit::remove() {

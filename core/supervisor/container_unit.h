@@ -25,6 +25,7 @@ class ContainerUnit final : public Backend {
   asio::awaitable<std::optional<UnitEvent>> adopt() override;
   asio::awaitable<Result<UnitEvent>> launch() override;
   asio::awaitable<Result<void>> halt(Grace grace) override;
+  asio::awaitable<Result<void>> kill() override;
   asio::awaitable<Result<void>> remove() override;
   asio::awaitable<Result<void>> signal(int number) override;
   asio::awaitable<Result<void>> pause() override;
@@ -48,6 +49,8 @@ class ContainerUnit final : public Backend {
   asio::awaitable<Result<Found>> find();
   asio::awaitable<Result<Found>> as_planned();
   void take_plan();
+  asio::awaitable<Result<Found>> to_be_ended();
+  asio::awaitable<Result<void>> end(bool was_running, std::chrono::seconds limit);
   asio::awaitable<Result<UnitEvent>> bring_up();
   asio::awaitable<Result<UnitEvent>> start(std::string id);
   asio::awaitable<void> look(bool engine_was_away);

@@ -181,16 +181,21 @@ asio::awaitable<bool> ProcessUnit::run_stop_command(milliseconds limit) {
   co_return false;
 }
 
-asio::awaitable<Result<void>> ProcessUnit::end_process(milliseconds grace) {
+int ProcessUnit::stop_signal(Ending how) const {
+  if (how == Ending::by_kill) return SIGKILL;
+  return process::parse_signal(unit_.spec.stop_signal.empty() ? "SIGTERM" : unit_.spec.stop_signal).value_or(SIGTERM);
+}
+
+asio::awaitable<Result<void>> ProcessUnit::end_process(Ending how, milliseconds grace) {
   const process::Identity identity = child_->identity();
   const Instant end = shared_.clock->now() + grace;
   const auto left = [&] {
     return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end - shared_.clock->now()));
   };
-  const auto number =
-      process::parse_signal(unit_.spec.stop_signal.empty() ? "SIGTERM" : unit_.spec.stop_signal).value_or(SIGTERM);
+  const int number = stop_signal(how);
+  const bool by_command = how == Ending::as_it_wants && !settings().stop_command.empty();
   bool asked = false;
-  if (!settings().stop_command.empty() && process::alive(identity)) asked = co_await run_stop_command(grace);
+  if (by_command && process::alive(identity)) asked = co_await run_stop_command(grace);
   if (!asked) process::signal_marked(record_.marker, number, identity.pid);
   const auto ended = co_await child_->stop(asked ? 0 : number, left());
   CO_CHECK(co_await process::end_marked(record_.marker, asked ? number : 0, left()));
@@ -202,14 +207,19 @@ asio::awaitable<Result<void>> ProcessUnit::end_process(milliseconds grace) {
 }
 
 asio::awaitable<Result<void>> ProcessUnit::halt(Grace grace) {
+  co_return co_await end(Ending::as_it_wants, grace ? milliseconds(*grace) : grace_period());
+}
+
+asio::awaitable<Result<void>> ProcessUnit::kill() { co_return co_await end(Ending::by_kill, milliseconds(0)); }
+
+asio::awaitable<Result<void>> ProcessUnit::end(Ending how, milliseconds grace) {
   co_await end_file_watch();
   co_await end_watch();
   co_await take_out();
   if (!child_) co_return Result<void>();
   // Held, it would hear of nothing but SIGKILL.
   if (std::exchange(paused_, false)) child_->signal(SIGCONT);
-  const milliseconds limit = grace ? milliseconds(*grace) : grace_period();
-  auto ended = co_await end_process(limit);
+  auto ended = co_await end_process(how, grace);
   if (!ended) co_return ended;
   if (last_code_) {
     UnitEvent told;

@@ -37,6 +37,7 @@ class ProcessUnit final : public Backend {
   asio::awaitable<std::optional<UnitEvent>> adopt() override;
   asio::awaitable<Result<UnitEvent>> launch() override;
   asio::awaitable<Result<void>> halt(Grace grace) override;
+  asio::awaitable<Result<void>> kill() override;
   asio::awaitable<Result<void>> remove() override;
   asio::awaitable<Result<void>> signal(int number) override;
   asio::awaitable<Result<void>> pause() override;
@@ -52,7 +53,10 @@ class ProcessUnit final : public Backend {
   Result<std::uint16_t> choose_port() const;
   asio::awaitable<Result<void>> start_process();
   asio::awaitable<bool> run_stop_command(std::chrono::milliseconds limit);
-  asio::awaitable<Result<void>> end_process(std::chrono::milliseconds grace);
+  enum class Ending { as_it_wants, by_kill };
+  asio::awaitable<Result<void>> end(Ending how, std::chrono::milliseconds grace);
+  asio::awaitable<Result<void>> end_process(Ending how, std::chrono::milliseconds grace);
+  [[nodiscard]] int stop_signal(Ending how) const;
   [[nodiscard]] std::chrono::milliseconds grace_period() const;
   [[nodiscard]] UnitEvent up_event(UnitEvent::Kind kind) const;
   Result<void> save_record();

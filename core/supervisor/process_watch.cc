@@ -214,7 +214,7 @@ asio::awaitable<void> ProcessUnit::give_up(std::string why) {
   event.detail = given_up_ + "; stopping it";
   events(event);
   co_await take_out();
-  const auto ended = co_await end_process(grace_period());
+  const auto ended = co_await end_process(Ending::as_it_wants, grace_period());
   if (!ended) log::warn("supervisor", "{}: {}", unit_.name, ended.error().message);
 }
 

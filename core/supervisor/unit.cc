@@ -99,6 +99,11 @@ void Unit::request_stop(Grace grace) {
   post(event_of(Kind::stop_requested));
 }
 
+void Unit::request_kill() {
+  kill_ = true;
+  request_stop(std::chrono::seconds(0));
+}
+
 void Unit::post(const UnitEvent& event) {
   const UnitState before = machine_.state();
   if (event.kind == Kind::restart_requested && before != UnitState::stopping) grace_.reset();
@@ -260,7 +265,8 @@ asio::awaitable<void> Unit::await_backoff() {
 }
 
 asio::awaitable<void> Unit::halt() {
-  auto halted = co_await backend_->halt(grace_);
+  auto ending = std::exchange(kill_, false) ? backend_->kill() : backend_->halt(grace_);
+  auto halted = co_await std::move(ending);
   halt_error_ = halted ? std::string() : halted.error().message;
   if (!halted) log::warn("supervisor", "{}: {}", name(), halt_error_);
   post(event_of(Kind::stopped));

@@ -42,6 +42,8 @@ class Unit {
 
   void request_start();
   void request_stop(Grace grace);
+  /// Stops what runs by SIGKILL; a restart by policy does not follow.
+  void request_kill();
   asio::awaitable<Result<void>> pause();
   asio::awaitable<Result<void>> resume();
   /// Makes what a start would start; failed when that cannot be, otherwise it is as if stopped.
@@ -97,6 +99,7 @@ class Unit {
   std::string waiting_for_;
   std::string halt_error_;
   Grace grace_;
+  bool kill_ = false;  ///< the next halt is one by SIGKILL
   Instant alarm_{};
   std::optional<Instant> next_run_;
   std::string next_run_text_;

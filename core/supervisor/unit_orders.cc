@@ -93,6 +93,7 @@ asio::awaitable<Result<void>> Supervisor::signal_unit(std::string name, std::str
   if (up.empty()) co_return fail(Errc::conflict, "{} does not run", names_of(found));
   if (number == SIGKILL) {
     // Nothing survives it, and a restart by policy is not what somebody wants who kills.
+    for (const auto& unit : up) unit->request_kill();
     co_await impl->stop_in_order(up, 0s);
     co_return Result<void>();
   }

@@ -1,4 +1,5 @@
 // Containers, networks, volumes, files and images as Compose makes them, on the real engine.
+#include <filesystem>
 #include <fstream>
 
 #include "tests/integration/supervisor/stack_fixture.h"
@@ -388,6 +389,24 @@ TEST_F(ComposeTest, HooksRunAfterTheStartAndBeforeTheStop) {
   EXPECT_EQ(test::read_file(dir.file("out/log")), "began well\n");
   stack.down();
   EXPECT_EQ(test::read_file(dir.file("out/log")), "began well\nending\n");
+}
+
+TEST_F(ComposeTest, AKilledServiceHasTheCodeOfItsSignal) {
+  Stack stack(dir.path());
+  // Both would end well when they were asked to.
+  auto web = container("web", "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+  auto worker = process("worker", "trap 'exit 0' TERM; while :; do sleep 0.1; done");
+  web.spec.pre_stop.emplace_back().command = {"/bin/sh", "-c", "kill 1"};
+  worker.spec.process->stop_command = {"/bin/sh", "-c", "touch " + dir.file("asked")};
+  stack.supervisor->apply(plan({web, worker}));
+  ASSERT_TRUE(stack.up());
+  for (const auto* name : {"web", "worker"}) {
+    ASSERT_TRUE(test::run(stack.io, stack.supervisor->signal_unit(name, "SIGKILL"), 60s));
+    EXPECT_EQ(stack.unit(name).state, State::stopped);
+    EXPECT_EQ(stack.unit(name).exit_code, 137) << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir.file("asked")));
+  stack.down();
 }
 
 TEST_F(ComposeTest, ExitedButUnchangedContainersAreStarted) {
