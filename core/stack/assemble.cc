@@ -76,7 +76,7 @@ std::optional<SourceFile> Assembly::open(const std::string& path, const SourcePo
   return SourceFile{path, shown_path(path, cwd), std::move(*text)};
 }
 
-std::optional<Document> Assembly::parse(SourceFile file) {
+std::vector<Document> Assembly::parse(SourceFile file) {
   const SourcePos start{file.shown, 1, 1};
   report.begin_file(file.shown);
   bytes_ += file.text.size();
@@ -86,27 +86,36 @@ std::optional<Document> Assembly::parse(SourceFile file) {
     if (!std::exchange(exhausted_, true)) {
       report.error(start, "the stack is too large: more than {} files or {} MiB", kMaxFiles, kMaxBytes >> 20U);
     }
-    return std::nullopt;
+    return {};
   }
-  auto root = read_yaml(file.text, file.shown, report);
-  if (!root) {
-    report.add(std::move(root.error()));
-    return std::nullopt;
+  auto roots = read_documents(file.text, file.shown, report);
+  file.text.clear();
+  if (!roots) {
+    report.add(std::move(roots.error()));
+    return {};
   }
-  if (root->kind == Node::Kind::null) return Document{std::move(file), std::move(*root)};
-  if (root->kind != Node::Kind::map) {
-    report.error(root->at, "expected a map of keys like `services:`, found {}", root->describe());
-    return std::nullopt;
+  std::vector<Document> documents;
+  for (auto& root : *roots) {
+    if (!accept(root, file)) return {};
+    documents.push_back({file, std::move(root)});
   }
-  if (is_version_1(*root)) {
-    report.error(root->at,
+  return documents;
+}
+
+bool Assembly::accept(const Node& root, const SourceFile& file) {
+  if (root.kind == Node::Kind::null) return true;
+  if (root.kind != Node::Kind::map) {
+    report.error(root.at, "expected a map of keys like `services:`, found {}", root.describe());
+    return false;
+  }
+  if (is_version_1(root)) {
+    report.error(root.at,
                  "this is Compose's old format 1, without `services:`; `devstack -f {} config --convert` prints it in "
                  "today's form:\n{}",
-                 file.shown, preview(convert_version_1(*root)));
-    return std::nullopt;
+                 file.shown, preview(convert_version_1(root)));
+    return false;
   }
-  if (!afford(root->size(), start)) return std::nullopt;
-  return Document{std::move(file), std::move(*root)};
+  return afford(root.size(), {file.shown, 1, 1});
 }
 
 bool Assembly::afford(std::size_t values, const SourcePos& at) {

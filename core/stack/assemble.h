@@ -12,9 +12,9 @@
 /// From files to one tree without `include` and `extends`, filled in and merged. Private to the room.
 namespace devstack::stack {
 
-/// A file as it was written.
+/// A document of a file as it was written.
 struct Document {
-  SourceFile file;
+  SourceFile file;  ///< without its text
   Node root;
 };
 
@@ -32,13 +32,16 @@ struct Assembly {
 
   /// A file that another one names: `at` is where, `prefix` its key path. Nothing after reporting.
   std::optional<SourceFile> open(const std::string& path, const SourcePos& at, const std::string& prefix);
-  /// Its tree, null for an empty file: nothing after reporting a syntax error, no map, or Compose's format 1.
-  std::optional<Document> parse(SourceFile file);
+  /// Its documents in their order, a null one for an empty file; they count like files that are merged. Nothing after
+  /// reporting a syntax error, no map, or Compose's format 1.
+  std::vector<Document> parse(SourceFile file);
   /// False, and reported once, when so many more values are too many.
   bool afford(std::size_t values, const SourcePos& at);
   [[nodiscard]] Interpolation fill(const Environment& environment);
 
  private:
+  bool accept(const Node& root, const SourceFile& file);
+
   std::size_t files_ = 0, bytes_ = 0, nodes_ = 0;
   bool exhausted_ = false;
 };

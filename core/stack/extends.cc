@@ -154,6 +154,17 @@ class Extends {
     return text + fmt::format("{} ({})", last.second, last.first->file.shown);
   }
 
+  /// The documents of one file, which are merged before anything in it is extended.
+  std::optional<Document> as_one(std::vector<Document> documents) {
+    if (documents.empty()) return std::nullopt;
+    Document all = std::move(documents.front());
+    for (std::size_t at = 1; at < documents.size(); ++at) {
+      all.root = merge_files(std::move(all.root), std::move(documents[at].root), all_.report);
+      apply_tags(all.root);
+    }
+    return all;
+  }
+
   /// Relative to the file that says so, or to the project's folder.
   const Document* open(const Document& from, const Wanted& wanted, const std::string& prefix) {
     const auto folder = from.file.path == "-" ? place_.dir : fs::path(from.file.path).parent_path().string();
@@ -164,7 +175,7 @@ class Extends {
     if (path == own_.file.path) return &own_;
     const auto [opened, fresh] = opened_.try_emplace(path);
     if (fresh) {
-      if (auto file = all_.open(path, wanted.file_at, prefix)) opened->second = all_.parse(std::move(*file));
+      if (auto file = all_.open(path, wanted.file_at, prefix)) opened->second = as_one(all_.parse(std::move(*file)));
     }
     return opened->second ? &*opened->second : nullptr;
   }

@@ -134,8 +134,8 @@ Node read_include(const Node& node, const Place& place, Assembly& all) {
   std::vector<Document> documents;
   for (const auto& path : wanted->paths) {
     auto file = all.open(path, node.at, node.prefix());
-    auto document = file ? all.parse(std::move(*file)) : std::nullopt;
-    if (document) documents.push_back(std::move(*document));
+    if (!file) continue;
+    for (auto& document : all.parse(std::move(*file))) documents.push_back(std::move(document));
   }
   Place inner{wanted->dir, filling->values, place.including};
   inner.including.push_back(wanted->paths.front());

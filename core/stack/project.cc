@@ -59,7 +59,7 @@ void check_name(const Node& root, Diagnostics& report) {
 Project read_project(const Sources& sources, Assembly& all, const LoadOptions& options) {
   std::vector<Document> documents;
   for (const auto& file : sources.files) {
-    if (auto document = all.parse(file)) documents.push_back(std::move(*document));
+    for (auto& document : all.parse(file)) documents.push_back(std::move(document));
   }
   if (!documents.empty() && std::all_of(documents.begin(), documents.end(), is_empty)) {
     all.report.error({documents.front().file.shown, 1, 1}, "the file is empty");

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 1U << 20U;
 constexpr std::size_t kMaxNodes = 100'000;
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxDocuments = 64;
 
 /// yaml-cpp counts from 0 and marks "nowhere" with -1.
 SourcePos position(std::string_view file, const YAML::Mark& mark) {
@@ -37,10 +38,10 @@ class Documents final : public YAML::EventHandler {
   explicit Documents(const std::string& text) {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    while (begins.size() < 2 && parser.HandleNextDocument(*this)) {
+    while (begins.size() <= kMaxDocuments && parser.HandleNextDocument(*this)) {
     }
   }
-  std::vector<YAML::Mark> begins;         ///< two at most
+  std::vector<YAML::Mark> begins;         ///< one more than the most at most
   std::optional<YAML::Mark> quoted_last;  ///< where the last value of all begins, if it is in quotes
 
   void OnDocumentStart(const YAML::Mark& mark) override { begins.push_back(mark); }
@@ -65,6 +66,22 @@ bool ends_in_quotes(const std::string& text) {
   } catch (const YAML::Exception&) {
     return true;
   }
+}
+
+std::string_view line_at(std::string_view text, int line) {
+  for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text.substr(0, text.find('\n'));
+}
+
+/// A document but the first begins with `---`; what does not belongs to none.
+Result<void> check_begins(const Documents& documents, std::string_view text, std::string_view file) {
+  const auto& begins = documents.begins;
+  for (std::size_t at = 1; at < begins.size(); ++at) {
+    if (line_at(text, begins[at].line).starts_with("---")) continue;
+    return fail_at(position(file, begins[at]), Errc::stack_file, "YAML syntax: this belongs to nothing before it");
+  }
+  if (begins.size() <= kMaxDocuments) return {};
+  return fail_at(position(file, begins.back()), Errc::stack_file, "more than {} documents", kMaxDocuments);
 }
 
 class Converter {
@@ -224,29 +241,25 @@ std::string_view Node::describe() const {
   return is_number(text) ? "a number" : "a string";
 }
 
-Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics& report) {
+Result<std::vector<Node>> read_documents(std::string_view text, std::string_view file, Diagnostics& report) {
   SourcePos start{std::string(file), 1, 1};
   if (text.size() > kMaxBytes) return fail_at(start, Errc::stack_file, "the file is larger than 1 MiB");
   if (text.find('\0') != std::string_view::npos) return fail_at(start, Errc::stack_file, "this is not a text file");
   try {
     const std::string copy(text);
     const Documents documents(copy);
-    const auto& begins = documents.begins;
     if (documents.quoted_last && ends_in_quotes(copy)) {
       return fail_at(position(file, *documents.quoted_last), Errc::stack_file, "YAML syntax: this quote is not closed");
     }
-    if (begins.empty()) {
-      Node nothing;
-      nothing.at = start;
-      return nothing;
+    CHECK(check_begins(documents, copy, file));
+    std::vector<Node> read;
+    Converter converter(file, report);
+    for (const auto& document : documents.begins.empty() ? std::vector<YAML::Node>() : YAML::LoadAll(copy)) {
+      const SourcePos begin = position(file, documents.begins[std::min(read.size(), documents.begins.size() - 1)]);
+      read.push_back(converter.convert(document, "", read.empty() ? start : begin, 0));
     }
-    if (begins.size() > 1) {
-      const bool marked = text.substr(std::min<std::size_t>(begins[1].pos, text.size())).starts_with("---");
-      return fail_at(position(file, begins[1]), Errc::stack_file, "{}",
-                     marked ? "a second document (`---`) is not supported: keep one document to a file"
-                            : "YAML syntax: this belongs to nothing before it");
-    }
-    return Converter(file, report).convert(YAML::Load(copy), "", start, 0);
+    if (read.empty()) read.emplace_back().at = start;
+    return read;
   } catch (const YAML::DeepRecursion& error) {
     return fail_at(position(file, error.mark), Errc::stack_file, "nested deeper than {} levels", kMaxDepth);
   } catch (const YAML::Exception& error) {
@@ -257,6 +270,12 @@ Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics
   } catch (const TooBig& problem) {
     return fail_at(problem.at, Errc::stack_file, "{}", problem.what);
   }
+}
+
+Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics& report) {
+  TRY(auto documents, read_documents(text, file, report));
+  if (documents.size() == 1) return std::move(documents.front());
+  return fail_at(documents[1].at, Errc::stack_file, "a second document: one is all that may be here");
 }
 
 }  // namespace devstack::stack

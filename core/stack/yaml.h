@@ -46,8 +46,11 @@ struct Entry {
   Node value;
 };
 
-/// Reads one document of at most 1 MiB, 64 levels and 100 000 nodes after aliases. Merge keys (`<<`) are resolved.
-/// No document is null. A syntax error is the result's error; duplicate keys go to `report` (the first one counts).
+/// Reads the documents of a file of at most 1 MiB, 64 documents, 64 levels and 100 000 nodes after aliases. Merge keys
+/// (`<<`) are resolved. No document is one that is null. A syntax error is the result's error; duplicate keys go to
+/// `report` (the first one counts).
+Result<std::vector<Node>> read_documents(std::string_view text, std::string_view file, Diagnostics& report);
+/// The same of a file that may have one only.
 Result<Node> read_yaml(std::string_view text, std::string_view file, Diagnostics& report);
 
 }  // namespace devstack::stack

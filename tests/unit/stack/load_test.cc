@@ -48,6 +48,42 @@ TEST(Load, ANearerComposeFileWinsOverAFartherStackFile) {
   EXPECT_EQ(load_in(dir.file("app"))->path, dir.file("app/compose.yaml"));
 }
 
+TEST(Load, DocumentsOfOneFileAreMergedInTheirOrder) {
+  TempDir dir;
+  dir.write("stack.yaml",
+            "---\nname: first\nservices:\n  web: {image: a, environment: {A: \"1\", B: \"1\"}, ports: [\"80\"]}\n"
+            "--- # over it\nname: second\nservices:\n  web: {image: b, environment: {B: \"2\"}, ports: !reset null}\n"
+            "  db: {extends: {file: other.yaml, service: base}}\n---\n");
+  dir.write("other.yaml", "services: {base: {image: c, user: one}}\n---\nservices: {base: {user: two}}\n");
+  const auto file = load_in(dir.path());
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_EQ(file->project, "second");
+  const auto& web = file->services.at("web");
+  EXPECT_EQ(web.image, "b");
+  EXPECT_EQ(web.environment, (TextMap{{"A", "1"}, {"B", "2"}}));
+  EXPECT_TRUE(web.ports.empty());
+  EXPECT_EQ(file->services.at("db").image, "c");
+  EXPECT_EQ(file->services.at("db").user, "two");
+}
+
+TEST(Load, AnIncludedFileMayHaveSeveralDocuments) {
+  TempDir dir;
+  dir.write("stack.yaml", "include: [more.yaml]\nservices: {}\n");
+  dir.write("more.yaml", "services: {web: {image: a}}\n---\nservices: {web: {image: b}, db: {image: c}}\n");
+  const auto file = load_in(dir.path());
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_EQ(file->services.at("web").image, "b");
+  EXPECT_EQ(file->services.at("db").image, "c");
+}
+
+TEST(Load, MoreDocumentsThanAnybodyWritesAreRefused) {
+  TempDir dir;
+  std::string text = "services: {}\n";
+  for (int i = 0; i < 64; ++i) text += "---\n";
+  dir.write("stack.yaml", text);
+  EXPECT_THAT(load_in(dir.path()).error().to_string(), HasSubstr("stack.yaml:65:1: more than 64 documents"));
+}
+
 TEST(Load, SaysWhatToDoWhenThereIsNoFile) {
   TempDir dir;
   const auto file = load_in(dir.path());
