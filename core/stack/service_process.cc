@@ -1,4 +1,6 @@
 // Services that are processes of this machine, and what stands in for a container where no engine is.
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -42,8 +44,13 @@ void read_every(P& process, V node, R in) {
 
 void read_ready_line(P& process, V node, R in) {
   const auto text = read_text(node, in);
-  if (text) process.ready_log_line = *text;
-  if (text && text->empty()) in.report.error(node.at, "{}the expression is empty", node.prefix());
+  if (!text) return;
+  process.ready_log_line = *text;
+  const re2::RE2 expression(*text, re2::RE2::Quiet);
+  if (text->empty()) in.report.error(node.at, "{}the expression is empty", node.prefix());
+  if (!expression.ok()) {
+    in.report.error(node.at, "{}\"{}\" is no regular expression (RE2): {}", node.prefix(), *text, expression.error());
+  }
 }
 
 constexpr Field<ProcessKeys> kProcess[] = {
