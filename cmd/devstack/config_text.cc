@@ -119,6 +119,7 @@ std::string explained_json(const std::string& name, const stack::Explanation& fo
 
 /// What is answered without the typed stack, which may be wrong.
 Result<std::string> from_files(const stack::LoadOptions& load, const ConfigOptions& options) {
+  const auto form = options.json ? stack::Form::json : stack::Form::yaml;
   switch (options.ask) {
     case Ask::environment: {
       TRY(const auto values, stack::interpolation_environment(load));
@@ -129,11 +130,11 @@ Result<std::string> from_files(const stack::LoadOptions& load, const ConfigOptio
       return options.json ? explained_json(options.variable, found) : explained(options.variable, found);
     }
     case Ask::merged:
-      return stack::merged_yaml(load);
+      return stack::merged_text(load, form);
     case Ask::schema:
       return stack::json_schema();
     default:
-      return stack::converted_yaml(load);
+      return stack::converted_text(load, form);
   }
 }
 

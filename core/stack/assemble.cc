@@ -5,6 +5,7 @@
 
 #include "core/stack/find.h"
 #include "core/stack/merge.h"
+#include "core/stack/print_tree.h"
 #include "core/stack/read.h"
 
 namespace devstack::stack {
@@ -112,7 +113,7 @@ bool Assembly::accept(const Node& root, const SourceFile& file) {
     report.error(root.at,
                  "this is Compose's old format 1, without `services:`; `devstack -f {} config --convert` prints it in "
                  "today's form:\n{}",
-                 file.shown, preview(convert_version_1(root)));
+                 file.shown, preview(print_tree(convert_version_1(root))));
     return false;
   }
   return afford(root.size(), {file.shown, 1, 1});

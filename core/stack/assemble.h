@@ -72,6 +72,6 @@ void make_service_paths_absolute(Node& service, const std::string& dir);
 /// Compose's format 1 had the services at the top level.
 bool is_version_1(const Node& root);
 /// The same stack in today's format.
-std::string convert_version_1(const Node& root);
+Node convert_version_1(const Node& root);
 
 }  // namespace devstack::stack

@@ -5,6 +5,11 @@
 #include "core/stack/project.h"
 
 namespace devstack::stack {
+namespace {
+
+std::string print(const Node& tree, Form form) { return form == Form::json ? print_tree_json(tree) : print_tree(tree); }
+
+}  // namespace
 
 Result<Environment> interpolation_environment(const LoadOptions& options) {
   const auto cwd = working_folder(options.cwd);
@@ -38,7 +43,7 @@ Result<Explanation> explain_variable(const LoadOptions& options, const std::stri
   return explanation;
 }
 
-Result<std::string> merged_yaml(const LoadOptions& options) {
+Result<std::string> merged_text(const LoadOptions& options, Form form) {
   const auto cwd = working_folder(options.cwd);
   Diagnostics report;
   TRY(const Sources sources, find_sources(options, cwd, report));
@@ -46,10 +51,10 @@ Result<std::string> merged_yaml(const LoadOptions& options) {
   all.interpolating = false;
   const auto project = read_project(sources, all, options);
   if (report.failed()) return tl::unexpected<Error>(report.error());
-  return print_tree(project.root);
+  return print(project.root, form);
 }
 
-Result<std::string> converted_yaml(const LoadOptions& options) {
+Result<std::string> converted_text(const LoadOptions& options, Form form) {
   const auto cwd = working_folder(options.cwd);
   Diagnostics report;
   TRY(const Sources sources, find_sources(options, cwd, report));
@@ -57,7 +62,7 @@ Result<std::string> converted_yaml(const LoadOptions& options) {
   const auto& file = sources.files.front();
   TRY(const Node root, read_yaml(file.text, file.shown, report));
   if (report.failed()) return tl::unexpected<Error>(report.error());
-  if (is_version_1(root)) return convert_version_1(root);
+  if (is_version_1(root)) return print(convert_version_1(root), form);
   return fail_at({file.shown, 1, 1}, Errc::stack_file, "this is not Compose's format 1: there is nothing to convert");
 }
 

@@ -30,10 +30,12 @@ struct Explanation {
 /// What is wrong with the files is said by load(); here only what cannot be read at all is an error.
 Result<Explanation> explain_variable(const LoadOptions& options, const std::string& name);
 
-/// All files as one YAML text with every `${…}` as it was written. Values are not checked.
-Result<std::string> merged_yaml(const LoadOptions& options);
+enum class Form { yaml, json };
+
+/// All files as one text with every `${…}` as it was written. Values are not checked.
+Result<std::string> merged_text(const LoadOptions& options, Form form = Form::yaml);
 
 /// A file of Compose's format 1 in today's; Errc::stack_file when it is none.
-Result<std::string> converted_yaml(const LoadOptions& options);
+Result<std::string> converted_text(const LoadOptions& options, Form form = Form::yaml);
 
 }  // namespace devstack::stack

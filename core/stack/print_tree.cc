@@ -2,6 +2,10 @@
 
 #include <yaml-cpp/emitter.h>
 
+#include <boost/json/parse.hpp>
+
+#include "core/stack/json_text.h"
+
 namespace devstack::stack {
 namespace {
 
@@ -34,6 +38,36 @@ void emit(YAML::Emitter& out, const Node& node) {
   }
 }
 
+namespace json = boost::json;
+
+json::value json_scalar(const Node& node) {
+  if (!node.quoted && node.describe() == "a boolean") return node.text.front() == 't' || node.text.front() == 'T';
+  boost::system::error_code error;
+  auto value = node.quoted ? json::value() : json::parse(node.text, error);
+  if (!error && value.is_number()) return value;
+  return json::string(node.text);
+}
+
+json::value to_json(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      break;
+    case Node::Kind::scalar:
+      return json_scalar(node);
+    case Node::Kind::list: {
+      json::array list;
+      for (const auto& item : node.items) list.push_back(to_json(item));
+      return list;
+    }
+    case Node::Kind::map: {
+      json::object map;
+      for (const auto& entry : node.entries) map[entry.key] = to_json(entry.value);
+      return map;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string print_tree(const Node& tree) {
@@ -42,5 +76,7 @@ std::string print_tree(const Node& tree) {
   emit(out, tree);
   return std::string(out.c_str()) + "\n";
 }
+
+std::string print_tree_json(const Node& tree) { return pretty(to_json(tree)) + "\n"; }
 
 }  // namespace devstack::stack

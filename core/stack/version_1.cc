@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/stack/assemble.h"
-#include "core/stack/print_tree.h"
 #include "core/stack/read.h"
 
 namespace devstack::stack {
@@ -73,7 +72,7 @@ bool is_version_1(const Node& root) {
   });
 }
 
-std::string convert_version_1(const Node& root) {
+Node convert_version_1(const Node& root) {
   Node services = map_node();
   Node volumes = map_node();
   Node converted = map_node();
@@ -92,7 +91,7 @@ std::string convert_version_1(const Node& root) {
   }
   put(converted, "services", std::move(services));
   if (!volumes.entries.empty()) put(converted, "volumes", std::move(volumes));
-  return print_tree(converted);
+  return converted;
 }
 
 }  // namespace devstack::stack

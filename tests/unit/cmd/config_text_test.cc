@@ -92,6 +92,14 @@ TEST_F(ConfigCommand, AVariableIsExplained) {
   EXPECT_EQ(ask(Ask::explain), "UNUSED is not set: each place has its own default, or nothing\nno file uses it\n");
 }
 
+TEST_F(ConfigCommand, FilesAreShownInTheFormThatIsAskedFor) {
+  EXPECT_THAT(ask(Ask::merged), HasSubstr("image: \"web:${TAG:-1}\""));
+  options_.json = true;
+  EXPECT_THAT(ask(Ask::merged), HasSubstr("\"image\": \"web:${TAG:-1}\""));
+  dir_.write("compose.yaml", "web:\n  image: nginx\n");
+  EXPECT_EQ(ask(Ask::converted), "{\n  \"services\": {\n    \"web\": {\n      \"image\": \"nginx\"\n    }\n  }\n}\n");
+}
+
 TEST_F(ConfigCommand, WarningsGoBesideTheText) {
   dir_.write("compose.yaml", "version: '3'\nservices: {web: {image: \"$NONE\"}}\n");
   dir_.write("compose.override.yaml", "services: {web: {image: x}}\n");

@@ -220,8 +220,31 @@ TEST(MergedYaml, LeavesVariablesAsTheyAreWritten) {
   TempDir dir;
   dir.write("compose.yaml", "services: {a: {image: \"x:$TAG\", ports: [\"${PORT}:80\"]}}\n");
   dir.write("compose.override.yaml", "services: {a: {ports: [\"${PORT}:80\", \"$$1\"]}}\n");
-  EXPECT_EQ(*merged_yaml(in(dir)),
+  EXPECT_EQ(*merged_text(in(dir)),
             "services:\n  a:\n    image: \"x:$TAG\"\n    ports:\n      - \"${PORT}:80\"\n      - \"$$1\"\n");
+}
+
+TEST(MergedJson, HasTheTypesOfTheYaml) {
+  TempDir dir;
+  dir.write("compose.yaml",
+            "services: {a: {image: \"x:$TAG\", scale: 2, init: True, ports: [80, \"81\", 0644], user: }}\n");
+  EXPECT_EQ(*merged_text(in(dir), Form::json),
+            R"({
+  "services": {
+    "a": {
+      "image": "x:$TAG",
+      "scale": 2,
+      "init": true,
+      "ports": [
+        80,
+        "81",
+        "0644"
+      ],
+      "user": null
+    }
+  }
+}
+)");
 }
 
 TEST(InterpolationEnvironment, HasAllLayers) {
@@ -241,14 +264,15 @@ TEST(FormatOne, IsRefusedWithItsConvertedForm) {
       "services:\n  web:\n    build:\n      context: .\n      dockerfile: D\n    volumes:\n      - \"data:/data\"\n"
       "      - \"./x:/x\"\n    network_mode: \"service:db\"\n    logging:\n      driver: syslog\n  db:\n"
       "    image: postgres\nvolumes:\n  data: {}\n";
-  EXPECT_EQ(*converted_yaml(in(dir)), converted);
+  EXPECT_EQ(*converted_text(in(dir)), converted);
+  EXPECT_THAT(*converted_text(in(dir), Form::json), HasSubstr("\"network_mode\": \"service:db\",\n"));
   const auto text = load(in(dir)).error().to_string();
   EXPECT_THAT(text, HasSubstr("docker-compose.yml:1:1: this is Compose's old format 1"));
   EXPECT_THAT(text, HasSubstr("`devstack -f docker-compose.yml config --convert`"));
   EXPECT_THAT(text, HasSubstr("services:\n  web:\n    build:\n"));
   EXPECT_THAT(text, HasSubstr("driver: syslog\n  db:\n  ..."));
   dir.write("docker-compose.yml", "services: {}\n");
-  EXPECT_THAT(converted_yaml(in(dir)).error().to_string(), HasSubstr("nothing to convert"));
+  EXPECT_THAT(converted_text(in(dir)).error().to_string(), HasSubstr("nothing to convert"));
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ TEST(Include, PathsAreFilledInWhereValuesAreNot) {
   dir.write("sub/inc.yaml", "services: {a: {image: \"x:$TAG\", build: \"./$CONTEXT\"}}\n");
   LoadOptions options;
   options.cwd = dir.path();
-  EXPECT_EQ(merged_yaml(options).value_or("nothing"),
+  EXPECT_EQ(merged_text(options).value_or("nothing"),
             "services:\n  a:\n    image: \"x:$TAG\"\n    build: \"" + dir.file("sub/$CONTEXT") + "\"\n");
 }
 
