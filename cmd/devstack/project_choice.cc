@@ -6,6 +6,7 @@
 
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/service_units.h"
+#include "core/base/append.h"
 
 namespace devstack {
 
@@ -93,6 +94,24 @@ Result<std::vector<supervisor::UnitStatus>> chosen_units(const supervisor::Statu
   return out;
 }
 
+namespace {
+
+/// As the supervisor knows them: services, units or components, one or several with commas.
+Result<std::string> known_units(const supervisor::Status& all, const std::string& project, const std::string& words) {
+  std::string names;
+  for (std::size_t from = 0; from <= words.size();) {
+    const auto end = std::min(words.find(',', from), words.size());
+    const auto word = words.substr(from, end - from);
+    const auto name = unit_in(all, project, word);
+    if (!name && !is_component(all, word)) return tl::unexpected<Error>(name.error());
+    append_part(names, name ? *name : word, ",");
+    from = end + 1;
+  }
+  return names;
+}
+
+}  // namespace
+
 ProjectClient::ProjectClient(std::string project) : client_(state_dir()), project_(std::move(project)) {}
 
 asio::awaitable<Result<supervisor::Status>> ProjectClient::status() const {
@@ -120,9 +139,7 @@ asio::awaitable<Result<std::vector<supervisor::UnitStatus>>> ProjectClient::unit
 
 asio::awaitable<Result<void>> ProjectClient::carry_out(control::UnitOrder order) const {
   CO_TRY(const auto all, co_await client_.status());
-  auto name = unit_in(all, project_, order.name);
-  if (!name && !is_component(all, order.name)) co_return tl::unexpected<Error>(name.error());
-  if (name) order.name = std::move(*name);
+  CO_TRY(order.name, known_units(all, project_, order.name));
   co_return co_await client_.carry_out(std::move(order));
 }
 

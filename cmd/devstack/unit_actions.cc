@@ -86,17 +86,30 @@ asio::awaitable<Result<std::vector<std::string>>> targets(UnitAction action, Act
   co_return all;
 }
 
+/// As one order: what is named and restarts with another that is named, too, is restarted once.
+asio::awaitable<Result<void>> restart_named(ActionFlags flags) {
+  const ProjectClient client(flags.project);
+  UnitOrder order;
+  order.action = UnitAction::restart;
+  order.name = fmt::format("{}", fmt::join(flags.services, ","));
+  if (flags.no_deps) order.restart = supervisor::Restart::alone;
+  if (flags.timeout >= 0) order.grace = std::chrono::seconds(flags.timeout);
+  CO_CHECK(co_await client.carry_out(std::move(order)));
+  for (const auto& name : flags.services) fmt::print("{} restarted\n", name);
+  co_return Result<void>();
+}
+
 asio::awaitable<Result<void>> carry_out(UnitAction action, ActionFlags flags) {
+  if (action == UnitAction::restart && !flags.services.empty()) co_return co_await restart_named(std::move(flags));
   const ProjectClient client(flags.project);
   CO_TRY(const auto names, co_await targets(action, flags));
   // Stopped together and then started in their order: a dependency is never restarted under who needs it.
-  const bool all_again = action == UnitAction::restart && flags.services.empty();
+  const bool all_again = action == UnitAction::restart;
   for (const auto& name : names) {
     UnitOrder order;
     order.action = all_again ? UnitAction::stop : action;
     order.name = name;
     order.signal = flags.signal;
-    if (flags.no_deps) order.restart = supervisor::Restart::alone;
     if (flags.timeout >= 0) order.grace = std::chrono::seconds(flags.timeout);
     CO_CHECK(co_await client.carry_out(std::move(order)));
     const bool only_told = action == UnitAction::kill && process::parse_signal(flags.signal) != SIGKILL;

@@ -74,6 +74,12 @@ Status Projects::status() const {
 }
 
 Result<Projects::Target> Projects::resolve(const std::string& name) const {
+  if (const auto comma = name.find(','); comma != std::string::npos) {
+    TRY(const auto one, resolve(name.substr(0, comma)));
+    TRY(const auto rest, resolve(name.substr(comma + 1)));
+    if (one.supervisor == rest.supervisor) return Target{one.supervisor, one.unit + "," + rest.unit};
+    return fail(Errc::invalid_argument, "{} are not of one project: name those of one at a time", name);
+  }
   const auto slash = name.find('/');
   std::vector<Target> found;
   std::string owners, known;

@@ -148,6 +148,14 @@ asio::awaitable<void> Supervisor::Impl::stop_components() {
 }
 
 Result<Supervisor::Impl::Units> Supervisor::Impl::named(const std::string& name) const {
+  if (const auto comma = name.find(','); comma != std::string::npos) {
+    TRY(auto found, named(name.substr(0, comma)));
+    TRY(const auto others, named(name.substr(comma + 1)));
+    for (const auto& unit : others) {
+      if (std::find(found.begin(), found.end(), unit) == found.end()) found.push_back(unit);
+    }
+    return found;
+  }
   Units found;
   std::string known;
   for (const auto* list : {&units, &components}) {

@@ -100,7 +100,7 @@ class Supervisor {
   /// Bumps when status() would say something else.
   Signal& changed();
 
-  /// By unit or service name; Errc::not_found names the known ones.
+  /// By unit or service name, or several ("a,b"); Errc::not_found names the known ones.
   asio::awaitable<Result<void>> stop_unit(std::string name, std::optional<std::chrono::seconds> grace = std::nullopt);
   asio::awaitable<Result<void>> start_unit(std::string name);
   /// With it, unless `alone`, what runs and depends on it with `restart: true`, and so on: stopped before it, and

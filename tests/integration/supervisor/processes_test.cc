@@ -68,6 +68,25 @@ TEST_F(ProcessesTest, AReadyLineOfAnEarlierRunDoesNotCount) {
   stack.down();
 }
 
+TEST_F(ProcessesTest, WhatIsNamedAndRestartsWithAnotherIsRestartedOnce) {
+  auto stack = make_stack();
+  auto base = process("base", "exec sleep 1000");
+  auto top = counted("top", "exec sleep 1000");
+  depend(top, "base", stack::DependencyCondition::started);
+  top.spec.depends_on.back().restart = true;
+  stack.supervisor->apply(plan({base, top}));
+  ASSERT_TRUE(stack.up());
+  const auto base_was = stack.unit("base").id;
+  ASSERT_TRUE(stack.eventually([&] { return runs() == "x\n"; }));
+  ASSERT_TRUE(test::run(stack.io, stack.supervisor->restart_unit("top,base"), 60s));
+  ASSERT_TRUE(stack.up());
+  EXPECT_NE(stack.unit("base").id, base_was);
+  ASSERT_TRUE(stack.eventually([&] { return runs() != "x\n"; }));
+  EXPECT_EQ(runs(), "x\nx\n");
+  EXPECT_EQ(test::run(stack.io, stack.supervisor->restart_unit("top,none")).error().code, Errc::not_found);
+  stack.down();
+}
+
 TEST_F(ProcessesTest, AnUnusableReadyLineIsRefused) {
   auto stack = make_stack();
   auto worker = process("worker", "exec sleep 1000");
