@@ -171,10 +171,7 @@ asio::awaitable<Result<void>> ContainerUnit::take_place(Found old, docker::Conta
   id_ = fresh;
   if (!old) co_return Result<void>();
   const auto grace = std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period);
-  if (old->running) {
-    const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", old->id);
-    if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
-  }
+  co_await run_pre_stop(*old);
   CO_CHECK(co_await client.stop_container(old->id, grace));
   if (shared_.options.before_remove) co_await shared_.options.before_remove(unit_.name, old->id);
   CO_CHECK(co_await client.remove_container(old->id, true, options_.renew_volumes));
@@ -200,6 +197,17 @@ asio::awaitable<Result<void>> ContainerUnit::run_hooks(std::vector<stack::Hook> 
                    output.empty() ? "" : ": ", output);
   }
   co_return Result<void>();
+}
+
+/// What the service wants done before it is stopped; that it fails is no reason to let it run.
+asio::awaitable<void> ContainerUnit::run_pre_stop(docker::Container container) {
+  if (!container.running || unit_.spec.pre_stop.empty()) co_return;
+  if (container.status == "paused") {  // the engine runs no command in what is held
+    const auto resumed = co_await shared_.engine.client().unpause_container(container.id);
+    if (!resumed) log::warn("supervisor", "{}: {}", unit_.name, resumed.error().message);
+  }
+  const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", container.id);
+  if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
 }
 
 asio::awaitable<Result<void>> ContainerUnit::remove_container(bool volumes) {

@@ -247,10 +247,7 @@ asio::awaitable<Result<void>> ContainerUnit::end(bool was_running, std::chrono::
 asio::awaitable<Result<void>> ContainerUnit::halt(Grace grace) {
   CO_TRY(const auto found, co_await to_be_ended());
   if (!found) co_return Result<void>();
-  if (found->running && !unit_.spec.pre_stop.empty()) {
-    const auto hooked = co_await run_hooks(unit_.spec.pre_stop, "pre_stop", id_);
-    if (!hooked) log::warn("supervisor", "{}: {}", unit_.name, hooked.error().message);
-  }
+  co_await run_pre_stop(*found);
   const auto limit = grace ? *grace : std::chrono::duration_cast<std::chrono::seconds>(unit_.spec.stop_grace_period);
   co_return co_await end(found->running, limit);
 }

@@ -69,6 +69,7 @@ class ContainerUnit final : public Backend {
   asio::awaitable<Result<docker::ContainerSpec>> prepare(Found old);
   asio::awaitable<Result<std::map<std::string, std::string>>> parent_ids();
   asio::awaitable<Result<void>> run_hooks(std::vector<stack::Hook> hooks, std::string which, std::string id);
+  asio::awaitable<void> run_pre_stop(docker::Container container);
   asio::awaitable<Result<void>> remove_container(bool volumes);
 
   ContainerShared& shared_;

@@ -391,6 +391,19 @@ TEST_F(ComposeTest, HooksRunAfterTheStartAndBeforeTheStop) {
   EXPECT_EQ(test::read_file(dir.file("out/log")), "began well\nending\n");
 }
 
+TEST_F(ComposeTest, APausedServiceRunsItsHookBeforeTheStop) {
+  Stack stack(dir.path());
+  auto box = container("box", "exec sleep 1000");
+  mount(box, stack::MountKind::bind, dir.file("out"), "/out");
+  box.spec.pre_stop.emplace_back().command = {"/bin/sh", "-c", "echo ending >> /out/log"};
+  stack.supervisor->apply(plan({box}));
+  ASSERT_TRUE(stack.up());
+  ASSERT_TRUE(test::run(stack.io, stack.supervisor->pause_unit("box"), 30s));
+  ASSERT_TRUE(test::run(stack.io, stack.supervisor->stop_unit("box"), 60s));
+  EXPECT_EQ(test::read_file(dir.file("out/log")), "ending\n");
+  stack.down();
+}
+
 TEST_F(ComposeTest, AKilledServiceHasTheCodeOfItsSignal) {
   Stack stack(dir.path());
   // Both would end well when they were asked to.
