@@ -99,9 +99,19 @@ constexpr Field<Hook> kHook[] = {
     {"environment", Into<&Hook::environment>::by<read_variables>, "pairs"},
 };
 
-Hook read_hook(V node, R in) {
+constexpr Field<Hook> kStep[] = {
+    {"command", Into<&Hook::command>::command, "command"},
+    {"image", Into<&Hook::image>::text, "text"},
+    {"user", Into<&Hook::user>::text, "text"},
+    {"working_dir", Into<&Hook::working_dir>::text, "text"},
+    {"privileged", Into<&Hook::privileged>::flag, "switch"},
+    {"environment", Into<&Hook::environment>::by<read_variables>, "pairs"},
+    {"per_replica", Into<&Hook::per_replica>::flag, "switch"},
+};
+
+Hook read_hook(V node, std::span<const Field<Hook>> keys, R in) {
   Hook hook;
-  read_fields<Hook>(node, hook, kHook, {}, in);
+  read_fields<Hook>(node, hook, keys, {}, in);
   if (node.kind == Node::Kind::map && node.find("command") == nullptr) {
     in.report.error(node.at, "{}`command` is missing", node.prefix());
   }
@@ -117,7 +127,7 @@ constexpr Field<WatchRule> kWatchRule[] = {
     {"ignore", Into<&WatchRule::ignore>::text_or_texts, "text_or_texts"},
     {"include", Into<&WatchRule::include>::text_or_texts, "text_or_texts"},
     {"initial_sync", Into<&WatchRule::initial_sync>::flag, "switch"},
-    {"exec", [](WatchRule& w, V v, R in) { w.exec = read_hook(v, in); }, "hook"},
+    {"exec", [](WatchRule& w, V v, R in) { w.exec = read_hook(v, kHook, in); }, "hook"},
 };
 
 WatchRule read_watch_rule(V item, R in) {
@@ -168,14 +178,21 @@ std::vector<WatchRule> read_develop(const Node& node, const Reading& in) {
 
 std::vector<Hook> read_hooks(const Node& node, const Reading& in) {
   std::vector<Hook> hooks;
-  for (const auto& item : read_items(node, in)) hooks.push_back(read_hook(item, in));
+  for (const auto& item : read_items(node, in)) hooks.push_back(read_hook(item, kHook, in));
   return hooks;
+}
+
+std::vector<Hook> read_steps(const Node& node, const Reading& in) {
+  std::vector<Hook> steps;
+  for (const auto& item : read_items(node, in)) steps.push_back(read_hook(item, kStep, in));
+  return steps;
 }
 
 void add_build_shapes(Shapes& into) {
   into.map("build_map", kBuild);
   into.map("build_secret", kBuildSecret);
   into.map("hook", kHook);
+  into.map("step", kStep);
   into.map("watch_rule", kWatchRule);
   into.map("develop", kDevelop);
 }

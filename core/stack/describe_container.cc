@@ -95,10 +95,12 @@ json::object describe_build(const BuildSettings& build) {
 json::object describe_hook(const Hook& hook) {
   json::object out;
   put(out, "command", hook.command);
+  put(out, "image", hook.image);
   put(out, "user", hook.user);
   put(out, "working_dir", hook.working_dir);
   put(out, "privileged", hook.privileged, false);
   put(out, "environment", hook.environment);
+  put(out, "per_replica", hook.per_replica, false);
   return out;
 }
 

@@ -200,6 +200,7 @@ json::object describe(const ServiceSpec& s) {
     put(logging, "options", s.logging->options);
     put(out, "logging", std::move(logging));
   }
+  put(out, "pre_start", each(s.pre_start, describe_hook));
   put(out, "post_start", each(s.post_start, describe_hook));
   put(out, "pre_stop", each(s.pre_stop, describe_hook));
   if (!s.watch.empty()) out["develop"] = json::object{{"watch", each(s.watch, describe_watch_rule)}};

@@ -147,6 +147,7 @@ void read_deploy(ServiceSpec& service, const Node& node, const Reading& in);
 void read_build(std::optional<BuildSettings>& into, const Node& node, const Reading& in);
 std::vector<WatchRule> read_develop(const Node& node, const Reading& in);
 std::vector<Hook> read_hooks(const Node& node, const Reading& in);
+std::vector<Hook> read_steps(const Node& node, const Reading& in);
 /// `configs` or `secrets` of a service; a target that is not absolute is below `folder`.
 std::vector<FileGrant> read_grants(const Node& node, std::string_view folder, const Reading& in);
 

@@ -64,6 +64,7 @@ constexpr Shape kShapes[] = {
     {"build_secrets",
      R"({"type": ["array", "null"], "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/build_secret"}]}})"},
     {"hooks", R"({"type": ["array", "null"], "items": {"$ref": "#/$defs/hook"}})"},
+    {"steps", R"({"type": ["array", "null"], "items": {"$ref": "#/$defs/step"}})"},
     {"watch_action", R"({"enum": ["rebuild", "restart", "sync", "sync+restart", "sync+exec"]})"},
     {"watch_rules", R"({"type": ["array", "null"], "items": {"$ref": "#/$defs/watch_rule"}})"},
     {"grants", R"({"type": ["array", "null"], "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/grant"}]}})"},

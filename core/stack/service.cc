@@ -174,6 +174,7 @@ constexpr Field<S> kService[] = {
     {"oom_score_adj", Into<&S::resources, &Res::oom_score_adj>::number<-1000, 1000>, "integer"},
     {"oom_kill_disable", Into<&S::resources, &Res::oom_kill_disable>::flag, "switch"},
     {"logging", read_logging, "logging"},
+    {"pre_start", Into<&S::pre_start>::by<read_steps>, "steps"},
     {"post_start", Into<&S::post_start>::by<read_hooks>, "hooks"},
     {"pre_stop", Into<&S::pre_stop>::by<read_hooks>, "hooks"},
     {"develop", Into<&S::watch>::by<read_develop>, "develop"},
@@ -187,7 +188,6 @@ constexpr Field<S> kService[] = {
 
 /// What Compose has and this program does not, with the nearest that it has.
 constexpr Unsupported kServiceNot[] = {
-    {"pre_start", "run it as a service of its own that this one waits for: service_completed_successfully"},
     {"cpu_count", "it is for Windows; write `cpus`"},
     {"cpu_percent", "it is for Windows; write `cpus`"},
     {"cpu_rt_period", "write `cpu_period`"},

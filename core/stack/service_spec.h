@@ -80,12 +80,15 @@ struct Logging {
   friend bool operator==(const Logging&, const Logging&) = default;
 };
 
-/// post_start and pre_stop: a command in the running container.
+/// post_start and pre_stop: a command in the running container. pre_start: a step, a command in a container of its own
+/// that ends before the service's container starts. https://docs.docker.com/reference/compose-file/services/#pre_start
 struct Hook {
   Texts command;
-  std::string user, working_dir;
+  std::string user, working_dir;  ///< "": the service's
   bool privileged = false;
-  TextMap environment;
+  TextMap environment;       ///< beside the service's
+  std::string image;         ///< of a step; "": the service's
+  bool per_replica = false;  ///< a step: before each instance starts, not once for the service
   friend bool operator==(const Hook&, const Hook&) = default;
 };
 
@@ -222,7 +225,7 @@ struct ServiceSpec {
   Resources resources;
   Isolation isolation;
   std::optional<Logging> logging;
-  std::vector<Hook> post_start, pre_stop;
+  std::vector<Hook> pre_start, post_start, pre_stop;
   std::vector<WatchRule> watch;  ///< develop.watch
   Texts profiles;
   bool attach = true;  ///< its output is shown by `up --foreground`

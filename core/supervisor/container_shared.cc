@@ -38,6 +38,13 @@ void ContainerShared::follow(const stack::Plan& plan, const ApplyOptions& how) {
   build_wanted_ = how.build;
   pull_wanted_ = how.pull;
   refreshed_.clear();
+  prepared.clear();
+}
+
+Turns& ContainerShared::preparing(const std::string& service) {
+  auto& turns = preparing_[service];
+  if (!turns) turns = std::make_unique<Turns>(executor, 1);
+  return *turns;
 }
 
 ContainerContext ContainerShared::context() const {

@@ -29,7 +29,11 @@ class ContainerShared {
   const SupervisorOptions& options;
   std::string project;
   Turns creating, starting, removing;  ///< so many at a time: the engine gains nothing from more
-  std::function<void()> changed;       ///< what describe() tells is another
+  /// pre_start: the steps of a service, by its name, one instance after the other; and the configurations, by their
+  /// hash, whose steps for the service as a whole this apply() has run.
+  Turns& preparing(const std::string& service);
+  std::set<std::string> prepared;
+  std::function<void()> changed;  ///< what describe() tells is another
 
   /// Its definitions are the ones to be made from now on; images count as not refreshed.
   void follow(const stack::Plan& plan, const ApplyOptions& how);
@@ -69,7 +73,7 @@ class ContainerShared {
   bool build_wanted_ = false;
   std::string pull_wanted_;
   std::set<std::string> refreshed_;  ///< images that this apply() has pulled or built
-  std::map<std::string, std::unique_ptr<Turns>> image_turns_;
+  std::map<std::string, std::unique_ptr<Turns>> image_turns_, preparing_;
   Turns making_;  ///< networks and volumes: the engine would make two networks of one name
   Turns pulling_;
   BlockingPool disk_;

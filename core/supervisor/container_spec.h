@@ -17,7 +17,8 @@ inline constexpr const char* service = "io.devstack.service";
 inline constexpr const char* config_hash = "io.devstack.config-hash";
 inline constexpr const char* compose_project = "com.docker.compose.project";
 inline constexpr const char* compose_service = "com.docker.compose.service";
-inline constexpr const char* one_off = "com.docker.compose.oneoff";  ///< "True": of `run`
+inline constexpr const char* one_off = "com.docker.compose.oneoff";  ///< "True": of `run`, and steps
+inline constexpr const char* hook = "io.devstack.hook";              ///< "pre_start": of a step
 }  // namespace label
 
 /// What all containers of a project share.

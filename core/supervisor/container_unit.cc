@@ -133,6 +133,7 @@ asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::as_planned() {
     co_return found;
   }
   if (found) log::info("supervisor", "{}: replacing container {}: {}", unit_.name, found->id.substr(0, 12), different);
+  if (found) replacing_ = true;
   CO_CHECK(co_await make(std::move(found)));
   options_ = Options();
   kept_hash_.clear();
@@ -141,9 +142,11 @@ asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::as_planned() {
 
 asio::awaitable<Result<UnitEvent>> ContainerUnit::bring_up() {
   CO_TRY(const auto found, co_await as_planned());
-  if (!found) co_return co_await start(id_);
-  if (found->running) co_return up_event(Kind::adopted, *found);
-  co_return co_await start(found->id);
+  if (found && found->running) co_return up_event(Kind::adopted, *found);
+  if (found) id_ = found->id;
+  const bool never_started = !found || found->status == "created";
+  if (never_started && !unit_.spec.pre_start.empty()) CO_CHECK(co_await prepare_start());
+  co_return co_await start(id_);
 }
 
 asio::awaitable<Result<void>> ContainerUnit::create() {

@@ -72,6 +72,16 @@ class ContainerUnit final : public Backend {
   asio::awaitable<void> run_pre_stop(docker::Container container);
   asio::awaitable<Result<void>> remove_container(bool volumes);
 
+  // --- container_pre_start.cc ---
+  asio::awaitable<Result<void>> prepare_start();
+  asio::awaitable<Result<bool>> prepared_before();
+  asio::awaitable<Result<void>> run_steps(bool only_own);
+  asio::awaitable<Result<docker::ContainerSpec>> step_container(std::size_t at);
+  asio::awaitable<Result<void>> run_step(docker::ContainerSpec spec, std::string which);
+  asio::awaitable<Result<int>> run_to_end(std::string id);
+  asio::awaitable<std::string> finish_step(std::string id);
+  asio::awaitable<Result<void>> remove_steps();
+
   ContainerShared& shared_;
   stack::PlannedUnit unit_;
   std::optional<stack::PlannedUnit> planned_again_;  ///< takes the place of unit_ when no launch looks at that
@@ -82,6 +92,7 @@ class ContainerUnit final : public Backend {
   std::string note_;       ///< what its launch is at
   std::vector<std::string> addresses_;
   std::int64_t started_at_ = 0;
+  bool replacing_ = false;  ///< its pre_start steps are due although other instances run
   bool launching_ = false;  ///< what a look sees now may be what was before
   TaskGroup looks_;
 };

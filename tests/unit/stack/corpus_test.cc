@@ -126,6 +126,14 @@ TEST(EveryKey, OfTheImageAndItsSurroundingsIsRead) {
   EXPECT_THAT(s.labels, ElementsAre(Pair("SERVICE_NAME", "all"), Pair("empty", ""), Pair("from.file", "yes")));
   EXPECT_EQ(s.healthcheck->start_interval, 500ms);
   EXPECT_EQ(s.pull_policy, "every_12h");
+  const Hook step{.command = {"migrate"},
+                  .user = "1",
+                  .working_dir = "/w",
+                  .privileged = true,
+                  .environment = {{"B", "2"}},
+                  .image = "example/tools",
+                  .per_replica = true};
+  EXPECT_THAT(s.pre_start, ElementsAre(step));
   EXPECT_THAT(s.post_start.at(0).command, ElementsAre("echo", "a b", "c"));
   EXPECT_THAT(s.post_start.at(0).environment, ElementsAre(Pair("A", "1")));
   EXPECT_EQ(s.watch.size(), 5U);

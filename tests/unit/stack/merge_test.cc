@@ -116,6 +116,8 @@ constexpr Case kCases[] = {
      "deploy: {replicas: 1, labels: {a: 2}, resources: {limits: {cpus: 1}}}"},
     {"HooksAppend", "post_start: [{command: a}]", "post_start: [{command: b}]",
      "post_start: [{command: a}, {command: b}]"},
+    {"StepsAppend", "pre_start: [{command: a}]", "pre_start: [{command: b}]",
+     "pre_start: [{command: a}, {command: b}]"},
     {"XProcess", "x-process: {command: [a], port: 1}", "x-process: {command: [b]}",
      "x-process: {command: [b], port: 1}"},
     {"ExtensionsMerge", "x-own: {a: [1]}", "x-own: {a: [2], b: 3}", "x-own: {a: [1, 2], b: 3}"},

@@ -149,6 +149,9 @@ TEST(ConfigHash, ChangesWithWhatTheContainerIsMadeFrom) {
                               "image: x, volumes: [/a]",
                               "image: x, logging: {driver: none}",
                               "image: x, ports: ['80-81:80']",
+                              "image: x, pre_start: [{command: a}]",
+                              "image: x, pre_start: [{command: a, image: y}]",
+                              "image: x, pre_start: [{command: a, per_replica: true}]",
                               "image: x, post_start: [{command: a}]",
                               "image: x, sysctls: {a: 1}",
                               "image: x, platform: linux/arm64"}) {
