@@ -74,12 +74,6 @@ Status Projects::status() const {
 }
 
 Result<Projects::Target> Projects::resolve(const std::string& name) const {
-  if (const auto comma = name.find(','); comma != std::string::npos) {
-    TRY(const auto one, resolve(name.substr(0, comma)));
-    TRY(const auto rest, resolve(name.substr(comma + 1)));
-    if (one.supervisor == rest.supervisor) return Target{one.supervisor, one.unit + "," + rest.unit};
-    return fail(Errc::invalid_argument, "{} are not of one project: name those of one at a time", name);
-  }
   const auto slash = name.find('/');
   std::vector<Target> found;
   std::string owners, known;
@@ -113,8 +107,21 @@ asio::awaitable<Result<void>> Projects::start_unit(std::string name) {
 
 asio::awaitable<Result<void>> Projects::restart_unit(std::string name, std::optional<std::chrono::seconds> grace,
                                                      Restart which) {
-  CO_TRY(const auto target, resolve(name));
-  co_return co_await target.supervisor->restart_unit(target.unit, grace, which);
+  std::vector<Target> targets;  // one a supervisor
+  for (std::size_t from = 0; from <= name.size();) {
+    const auto end = std::min(name.find(',', from), name.size());
+    CO_TRY(auto one, resolve(name.substr(from, end - from)));
+    const auto same = std::find_if(targets.begin(), targets.end(),
+                                   [&](const Target& known) { return known.supervisor == one.supervisor; });
+    if (same != targets.end()) {
+      same->unit += "," + one.unit;
+    } else {
+      targets.push_back(std::move(one));
+    }
+    from = end + 1;
+  }
+  for (const auto& target : targets) CO_CHECK(co_await target.supervisor->restart_unit(target.unit, grace, which));
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> Projects::pause_unit(std::string name) {

@@ -107,7 +107,7 @@ TEST_F(ProjectsTest, SeveralShareNeitherUnitsNorRecordsNorEntriesOfTheRegistry) 
   EXPECT_EQ(unknown.error().message,
             "no service \"nobody\" in this stack; there are: demo/web, shop/web, shop/only, dns");
   ASSERT_TRUE(test::run(io, machine.projects->stop_unit("only")));
-  ASSERT_TRUE(test::run(io, machine.projects->restart_unit("shop/web")));
+  ASSERT_TRUE(test::run(io, machine.projects->restart_unit("shop/web,dns"), 30s));
   ASSERT_TRUE(machine.base.eventually([&] { return machine.unit("shop/web").state == State::running; }));
   EXPECT_NE(machine.unit("shop/web").id, shop.id);
 
