@@ -36,6 +36,7 @@ Result<void> add_files(Filling& into, const Environment& above, const Texts& fil
   }
   into.assignments.insert(into.assignments.end(), assignments.begin(), assignments.end());
   into.values.insert(from_files.begin(), from_files.end());
+  into.files.insert(into.files.end(), files.begin(), files.end());
   return {};
 }
 
@@ -49,7 +50,7 @@ Result<void> add_dotenv(Filling& into, const Environment& above, const std::stri
 }  // namespace
 
 Result<Filling> read_environment(const LoadOptions& options, const std::string& cwd) {
-  Filling filling{options.environment, {}};
+  Filling filling{options.environment, {}, {}};
   auto files = named_files(options);
   if (files.empty()) {
     if (!env_file_disabled(options.environment)) CHECK(add_dotenv(filling, options.environment, cwd, cwd));
@@ -69,7 +70,7 @@ Result<void> add_project_env_file(Filling& into, const LoadOptions& options, con
 
 Result<Filling> included_environment(const Environment& above, const std::vector<std::string>& files,
                                      const std::string& cwd) {
-  Filling filling{above, {}};
+  Filling filling{above, {}, {}};
   CHECK(add_files(filling, above, files, cwd));
   return filling;
 }

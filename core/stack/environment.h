@@ -13,6 +13,7 @@ namespace devstack::stack {
 struct Filling {
   Environment values;
   std::vector<Assignment> assignments;  ///< all that env files say, the strongest first
+  std::vector<std::string> files;       ///< their paths, in the order in which they were read
 };
 
 /// The environment and the files of --env-file or COMPOSE_ENV_FILES (a later one wins), or else `.env` in `cwd`.

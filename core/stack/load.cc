@@ -85,6 +85,8 @@ Result<StackFile> read_stack(const Sources& sources, Assembly& all, const LoadOp
   StackFile file;
   file.path = sources.files.empty() ? "" : sources.files.front().path;
   file.files = all.read;
+  for (const auto& source : sources.files) file.config_files.push_back(source.path);
+  file.env_files = sources.environment.files;
   file.project_dir = sources.project_dir;
   file.project = std::move(project.name);
   const Reading in{report, project.environment, file.project_dir};

@@ -96,7 +96,8 @@ Result<Plan> make_plan(const StackFile& file, EngineAvailable engine) {
   Plan plan;
   plan.project = file.project;
   plan.project_dir = file.project_dir;
-  plan.files = file.files.empty() ? Texts{file.path} : file.files;
+  plan.files = file.config_files.empty() ? Texts{file.path} : file.config_files;
+  plan.env_files = file.env_files;
   Used used(file, plan);
   for (const auto& name : order) {
     const auto& service = file.services.at(name);

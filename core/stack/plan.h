@@ -23,7 +23,8 @@ struct PlannedUnit {
 struct Plan {
   std::string project;
   std::string project_dir;           ///< absolute
-  Texts files;                       ///< absolute: what the plan was read from
+  Texts files;                       ///< StackFile::config_files
+  Texts env_files;                   ///< absolute
   std::vector<NetworkDef> networks;  ///< those that a container is on
   std::vector<VolumeDef> volumes;    ///< those that a container mounts
   std::map<std::string, FileDef> configs, secrets;

@@ -80,6 +80,8 @@ struct TemplateEntry {
 struct StackFile {
   std::string path;                ///< absolute; of the first, where there are several
   Texts files;                     ///< all that were read: -f, the override, extends, include
+  Texts config_files;              ///< -f, or what was found with the override: absolute, or "-"
+  Texts env_files;                 ///< absolute: what fills in ${NAME} beside the environment
   std::string project;             ///< [a-z0-9][a-z0-9_-]*
   std::string project_dir;         ///< absolute; relative paths of the file are relative to it
   std::string bridge = "docker0";  ///< interface name or address

@@ -25,6 +25,7 @@ void ContainerShared::follow(const stack::Plan& plan, const ApplyOptions& how) {
   project = plan.project;
   project_dir_ = plan.project_dir;
   files_ = plan.files;
+  env_files_ = plan.env_files;
   networks_.clear();
   for (const auto& network : plan.networks) networks_[network.key] = network;
   volumes_.clear();
@@ -48,7 +49,7 @@ Turns& ContainerShared::preparing(const std::string& service) {
 }
 
 ContainerContext ContainerShared::context() const {
-  ContainerContext context{project, project_dir_, files_, options.version};
+  ContainerContext context{project, project_dir_, files_, env_files_, options.version};
   context.networks = networks_;
   context.volumes = volumes_;
   context.containers = containers_;

@@ -65,7 +65,7 @@ class ContainerShared {
   asio::awaitable<Result<void>> build(stack::ServiceSpec service, std::string image, Note note);
 
   std::string project_dir_;
-  stack::Texts files_;
+  stack::Texts files_, env_files_;
   std::map<std::string, stack::NetworkDef> networks_;
   std::map<std::string, stack::VolumeDef> volumes_;
   FileDefs configs_, secrets_;

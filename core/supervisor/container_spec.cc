@@ -45,6 +45,7 @@ docker::StringMap labels_of(const stack::PlannedUnit& unit, const ContainerConte
   if (!details.image_id.empty()) labels["com.docker.compose.image"] = details.image_id;
   if (!context.version.empty()) labels["com.docker.compose.version"] = context.version;
   if (!context.files.empty()) labels["com.docker.compose.project.config_files"] = join(context.files);
+  if (!context.env_files.empty()) labels["com.docker.compose.project.environment_file"] = join(context.env_files);
   if (!context.project_dir.empty()) labels["com.docker.compose.project.working_dir"] = context.project_dir;
   return labels;
 }

@@ -25,9 +25,10 @@ inline constexpr const char* hook = "io.devstack.hook";              ///< "pre_s
 struct ContainerContext {
   std::string project;
   std::string project_dir;
-  std::vector<std::string> files;  ///< the stack files
-  std::string version;             ///< of this program
-  std::vector<std::string> dns{};  ///< for containers that name none
+  std::vector<std::string> files;      ///< the stack files
+  std::vector<std::string> env_files;  ///< absolute
+  std::string version;                 ///< of this program
+  std::vector<std::string> dns{};      ///< for containers that name none
   std::map<std::string, stack::NetworkDef> networks{};
   std::map<std::string, stack::VolumeDef> volumes{};
   std::map<std::string, stack::Texts> containers{};  ///< names of each service's, in the order of their numbers

@@ -5,6 +5,7 @@
 
 #include "core/stack/config.h"
 #include "core/stack/interpolate.h"
+#include "core/stack/plan.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/stack/load.h"
 
@@ -133,6 +134,23 @@ TEST(EnvFiles, NamedOnesTakeThePlaceOfDotenvAndALaterOneWins) {
   EXPECT_EQ(image(in(dir, {{"COMPOSE_ENV_FILES", "two.env,one.env"}})), "i:11");
   options.env_files = {"none.env"};
   EXPECT_THAT(image(options), HasSubstr("cannot read " + dir.file("none.env") + ": No such file"));
+}
+
+TEST(EnvFiles, AndStackFilesAreKnownByTheirPathsButNotWhatTheyInclude) {
+  TempDir dir;
+  dir.write("compose.yaml", "include: [more/more.yaml]\nservices: {a: {extends: {file: base.yaml, service: a}}}\n");
+  dir.write("compose.override.yaml", "services: {a: {user: me}}\n");
+  dir.write("base.yaml", "services: {a: {image: x}}\n");
+  dir.write("more/more.yaml", "services: {b: {image: x}}\n");
+  dir.write("more/.env", "X=1\n");
+  dir.write(".env", "X=1\n");
+  const auto found = make_plan(*load(in(dir)), EngineAvailable::yes);
+  EXPECT_THAT(found->files, ElementsAre(dir.file("compose.yaml"), dir.file("compose.override.yaml")));
+  EXPECT_THAT(found->env_files, ElementsAre(dir.file(".env")));
+  auto options = in(dir);
+  dir.write("one.env", "");
+  options.env_files = {"one.env", "./more/.env"};
+  EXPECT_THAT(load(options)->env_files, ElementsAre(dir.file("one.env"), dir.file("more/.env")));
 }
 
 TEST(EnvFiles, AreNotReadWhenDisabled) {

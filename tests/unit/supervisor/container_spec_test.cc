@@ -18,7 +18,9 @@ stack::PlannedUnit unit(const std::string& name = "web", int number = 1) {
   return planned;
 }
 
-ContainerContext context() { return {"demo", "/srv/demo", {"/srv/demo/stack.yaml"}, "1.0", {"172.17.0.1"}}; }
+ContainerContext context() {
+  return {"demo", "/srv/demo", {"/srv/demo/stack.yaml"}, {"/srv/demo/.env", "/srv/b.env"}, "1.0", {"172.17.0.1"}};
+}
 
 TEST(ContainerSpec, NamesAndLabelsAsComposeAndOurs) {
   const auto spec = container_spec(unit("web-2", 2), context());
@@ -32,6 +34,7 @@ TEST(ContainerSpec, NamesAndLabelsAsComposeAndOurs) {
   EXPECT_EQ(spec.labels.at("com.docker.compose.oneoff"), "False");
   EXPECT_EQ(spec.labels.at("com.docker.compose.project.working_dir"), "/srv/demo");
   EXPECT_EQ(spec.labels.at("com.docker.compose.project.config_files"), "/srv/demo/stack.yaml");
+  EXPECT_EQ(spec.labels.at("com.docker.compose.project.environment_file"), "/srv/demo/.env,/srv/b.env");
   EXPECT_EQ(spec.labels.at("com.docker.compose.version"), "1.0");
   ASSERT_EQ(spec.endpoints.size(), 1U);
   EXPECT_THAT(spec.endpoints[0].aliases, ElementsAre("demo-web-2", "web", "web-2"));
