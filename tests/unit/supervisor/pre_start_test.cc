@@ -50,7 +50,7 @@ stack::PlannedUnit service() {
 }
 
 docker::ContainerSpec step(std::size_t at) {
-  const ContainerContext context{"demo", "/srv/demo", {}, "1.0"};
+  const ContainerContext context{"demo", "/srv/demo", {}, {}, "1.0"};
   return step_spec(container_spec(step_unit(service(), at), context), at, "0123abcd");
 }
 
