@@ -147,7 +147,9 @@ TEST(Projects, CommandsMeanTheFoldersOwnServiceOfAName) {
   EXPECT_EQ(ok("docker ps -q --filter label=com.docker.compose.project=e2efirst | wc -l"), "1");
   second.must("up --scale box=1");
   second.must("kill box");
-  EXPECT_THAT(second.must("wait box"), HasSubstr("box exited with code"));
+  const auto killed = second.run("wait box");
+  EXPECT_EQ(killed.code, 137);
+  EXPECT_THAT(killed.text, HasSubstr("box exited with code 137"));
   second.must("rm -f");
   EXPECT_EQ(ok("docker ps -aq --filter label=com.docker.compose.project=e2esecond"), "");
   EXPECT_EQ(ok("docker ps -q --filter label=com.docker.compose.project=e2efirst"), other) << "untouched by all of it";
