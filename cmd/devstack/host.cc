@@ -8,8 +8,8 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/service_units.h"
 #include "cmd/devstack/terminal.h"
-#include "core/control/client.h"
 #include "core/dns/query.h"
 #include "core/dns/recursors.h"
 #include "core/host/wiring.h"
@@ -36,11 +36,6 @@ host::WiringOptions wiring(const HostOptions& options) {
   out.environment = environment();
   out.restart_docker = options.restart_docker;
   return out;
-}
-
-asio::awaitable<Result<supervisor::Status>> running_status() {
-  const control::ControlClient client(state_dir());
-  co_return co_await client.status();
 }
 
 /// Where the appliance that runs here answers, beyond loopback if it does.

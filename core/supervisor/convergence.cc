@@ -55,12 +55,7 @@ std::vector<std::shared_ptr<Unit>> restarted_with(const std::vector<std::shared_
                                                   const std::vector<std::shared_ptr<Unit>>& kept) {
   std::vector<std::shared_ptr<Unit>> all;
   for (const auto& unit : kept) {
-    const auto& needs = unit->depends_on();
-    const bool affected = std::any_of(needs.begin(), needs.end(), [&](const auto& need) {
-      return need.restart && std::any_of(replaced.begin(), replaced.end(),
-                                         [&](const auto& other) { return other->service() == need.service; });
-    });
-    if (affected && unit->machine().up()) all.push_back(unit);
+    if (unit->machine().up() && unit->restarts_with(replaced)) all.push_back(unit);
   }
   return all;
 }

@@ -1,5 +1,6 @@
 #include "core/supervisor/unit.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "core/base/append.h"
@@ -51,6 +52,13 @@ void Unit::run() {
 asio::awaitable<void> Unit::adopt() {
   const auto found = co_await backend_->adopt();
   if (found) post(*found);
+}
+
+bool Unit::restarts_with(const std::vector<std::shared_ptr<Unit>>& others) const {
+  return std::any_of(options_.depends_on.begin(), options_.depends_on.end(), [&](const auto& need) {
+    return need.restart && std::any_of(others.begin(), others.end(),
+                                       [&](const auto& other) { return other->service() == need.service; });
+  });
 }
 
 void Unit::request_start() { post(event_of(Kind::start_requested)); }

@@ -63,6 +63,8 @@ class Unit {
   [[nodiscard]] const std::string& service() const { return options_.service; }
   [[nodiscard]] const std::string& config_hash() const { return options_.config_hash; }
   [[nodiscard]] const std::vector<stack::Dependency>& depends_on() const { return options_.depends_on; }
+  /// Whether it asked to be restarted together with one of `others` (`restart: true`).
+  [[nodiscard]] bool restarts_with(const std::vector<std::shared_ptr<Unit>>& others) const;
   [[nodiscard]] const UnitMachine& machine() const { return machine_; }
   /// Why the last halt left something behind; empty when it did not.
   [[nodiscard]] const std::string& halt_error() const { return halt_error_; }

@@ -29,12 +29,7 @@ Result<void> halted(const std::vector<std::shared_ptr<Unit>>& units) {
 void add_dependents(const std::vector<std::shared_ptr<Unit>>& all, std::vector<std::shared_ptr<Unit>>& chosen) {
   for (const auto& unit : all) {
     if (!unit->machine().up() || std::find(chosen.begin(), chosen.end(), unit) != chosen.end()) continue;
-    const auto& needs = unit->depends_on();
-    const bool affected = std::any_of(needs.begin(), needs.end(), [&](const auto& need) {
-      return need.restart && std::any_of(chosen.begin(), chosen.end(),
-                                         [&](const auto& other) { return other->service() == need.service; });
-    });
-    if (affected) chosen.push_back(unit);
+    if (unit->restarts_with(chosen)) chosen.push_back(unit);
   }
 }
 
