@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Prometheus as Debian ships it, unmodified, finds its targets by SRV answers of a `devstack registry`, and scrapes the
-registry itself. Debian builds it without consul_sd_configs: victoria_metrics_test.py is about those.
+registry itself. Debian builds it without consul_sd_configs: consul_sd_test.py is about those.
 https://prometheus.io/docs/prometheus/latest/configuration/configuration/#dns_sd_config
 """
 import json

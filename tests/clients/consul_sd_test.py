@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""VictoriaMetrics as Debian ships it, unmodified, finds its targets through a `devstack registry`, by Prometheus' own
-configuration (consul_sd_configs), API and queries. Prometheus itself is built without Consul in Debian; what it can do is in prometheus_test.py.
+"""Prometheus and VictoriaMetrics as Debian ships them, unmodified, find their targets through a `devstack registry` by the
+same consul_sd_configs. Debian builds Prometheus without Consul since its release 12, so this one is of 11 (install_prometheus);
+what Debian's current one can do is in prometheus_test.py.
 https://prometheus.io/docs/prometheus/latest/configuration/configuration/#consul_sd_config
 """
 import json
@@ -16,33 +17,39 @@ CONFIGURATION = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - job_name: all
-    consul_sd_configs: [{{server: "127.0.0.1:{port}"}}]
+    consul_sd_configs: [{{server: "127.0.0.1:{port}"{each}}}]
     relabel_configs: [{{source_labels: [__meta_consul_service], regex: consul, action: drop}}]
   - job_name: named
-    consul_sd_configs: [{{server: "127.0.0.1:{port}", services: [metrics]}}]
+    consul_sd_configs: [{{server: "127.0.0.1:{port}"{each}, services: [metrics]}}]
     relabel_configs: [{{source_labels: [__meta_consul_health], target_label: health}}]
   - job_name: blue
-    consul_sd_configs: [{{server: "127.0.0.1:{port}", services: [metrics], tags: [blue]}}]
+    consul_sd_configs: [{{server: "127.0.0.1:{port}"{each}, services: [metrics], tags: [blue]}}]
   - job_name: rack2
-    consul_sd_configs: [{{server: "127.0.0.1:{port}", node_meta: {{rack: r2}}}}]
+    consul_sd_configs: [{{server: "127.0.0.1:{port}"{each}, node_meta: {{rack: r2}}}}]
 """
 
 
-class ConsulDiscovery(unittest.TestCase):
+class ConsulDiscovery:
+    """What a program must do that reads CONFIGURATION; a subclass says how it is run."""
+    # More keys of each consul_sd_config, and the path that says it is ready.
+    each = ""
+    ready = None
+
+    @classmethod
+    def command(cls, path):
+        raise NotImplementedError
+
     @classmethod
     def setUpClass(cls):
         cls.registry = cls.entered(Registry())
         path = cls.entered(folder())
         cls.port = free_port()
         with open(os.path.join(path, "scrape.yml"), "w") as file:
-            file.write(CONFIGURATION.format(port=cls.registry.http_port))
+            file.write(CONFIGURATION.format(port=cls.registry.http_port, each=cls.each))
         with open(os.path.join(path, "log"), "w") as log:
-            cls.program = subprocess.Popen(
-                ["victoria-metrics", f"-promscrape.config={path}/scrape.yml", f"-storageDataPath={path}/data",
-                 f"-httpListenAddr=127.0.0.1:{cls.port}", "-promscrape.consulSDCheckInterval=1s",
-                 "-promscrape.suppressScrapeErrors", "-search.latencyOffset=0s"], stdout=log, stderr=log, cwd=path)
+            cls.program = subprocess.Popen(cls.command(path), stdout=log, stderr=log, cwd=path)
         cls.addClassCleanup(stop, cls.program)
-        wait_for(lambda: cls.get("/health"), "VictoriaMetrics is up", 60, cls.program)
+        wait_for(lambda: cls.get(cls.ready), f"{cls.__name__} is up", 60, cls.program)
 
     @classmethod
     def entered(cls, context):
@@ -115,6 +122,26 @@ class ConsulDiscovery(unittest.TestCase):
         labels = self.targets("rack2")["far-r2"]["discoveredLabels"]
         self.assertEqual((labels["__meta_consul_metadata_rack"], labels["__address__"]),
                          ("r2", f"{page.address}:{page.port}"))
+
+
+class VictoriaMetrics(ConsulDiscovery, unittest.TestCase):
+    ready = "/health"
+
+    @classmethod
+    def command(cls, path):
+        return ["victoria-metrics", f"-promscrape.config={path}/scrape.yml", f"-storageDataPath={path}/data",
+                f"-httpListenAddr=127.0.0.1:{cls.port}", "-promscrape.consulSDCheckInterval=1s",
+                "-promscrape.suppressScrapeErrors", "-search.latencyOffset=0s"]
+
+
+class Prometheus(ConsulDiscovery, unittest.TestCase):
+    each = ", refresh_interval: 1s"
+    ready = "/-/ready"
+
+    @classmethod
+    def command(cls, path):
+        return [os.environ["PROMETHEUS"], f"--config.file={path}/scrape.yml", f"--storage.tsdb.path={path}/data",
+                f"--web.listen-address=127.0.0.1:{cls.port}"]
 
 
 if __name__ == "__main__":
