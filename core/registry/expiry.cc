@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/container_hash/hash.hpp>
 #include <functional>
 #include <map>
-#include <set>
+#include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/async/signal.h"
@@ -27,40 +29,64 @@ constexpr std::chrono::nanoseconds longest = std::chrono::hours(100 * 365 * 24);
 
 using Key = std::pair<std::string, std::string>;
 
-/// Deadlines by key, and the earliest of them.
+/// Deadlines by key, and the earliest of them. A deadline that is moved on, as a heartbeat does, keeps its place in the
+/// order until that is due, so that it costs the same however many there are.
 class Deadlines {
  public:
-  struct Entry {
-    std::chrono::nanoseconds span{0};
-    Instant at = never;
-  };
   void set(const Key& key, std::chrono::nanoseconds span, Instant at) {
-    erase(key);
-    entries_.emplace(key, Entry{span, at});
-    if (at != never) order_.emplace(at, key);
+    const auto entry = entries_.try_emplace(key).first;
+    entry->second.span = span;
+    entry->second.at = at;
+    if (!entry->second.slot || (*entry->second.slot)->first > at) place(*entry);
   }
   void erase(const Key& key) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
-    order_.erase({found->second.at, key});
+    if (found->second.slot) order_.erase(*found->second.slot);
     entries_.erase(found);
   }
-  [[nodiscard]] const std::map<Key, Entry>& entries() const { return entries_; }
+  void clear() {
+    order_.clear();
+    entries_.clear();
+  }
+  /// What set() was told; none when it has no such key.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> span_of(const Key& key) const {
+    const auto found = entries_.find(key);
+    return found == entries_.end() ? std::nullopt : std::optional(found->second.span);
+  }
+  /// When to call take_due(): no later than the earliest of them.
   [[nodiscard]] Instant next() const { return order_.empty() ? never : order_.begin()->first; }
   /// The entries that are due, no longer than `limit`; they have no deadline from then on.
   std::vector<Key> take_due(Instant now, std::size_t limit) {
     std::vector<Key> due;
-    while (!order_.empty() && order_.begin()->first <= now && due.size() < limit) {
-      due.push_back(order_.begin()->second);
-      entries_[due.back()].at = never;
-      order_.erase(order_.begin());
+    while (next() <= now && due.size() < limit) {
+      const auto entry = entries_.find(*order_.begin()->second);
+      if (entry->second.at <= now) {
+        due.push_back(entry->first);
+        entry->second.at = never;
+      }
+      place(*entry);
     }
     return due;
   }
 
  private:
-  std::map<Key, Entry> entries_;
-  std::set<std::pair<Instant, Key>> order_;
+  using Order = std::multimap<Instant, const Key*>;  ///< the keys are those of entries_
+  struct Entry {
+    std::chrono::nanoseconds span{0};
+    Instant at = never;
+    std::optional<Order::iterator> slot;  ///< while it has a deadline; not behind it
+  };
+  using Entries = std::unordered_map<Key, Entry, boost::hash<Key>>;
+  /// Where it belongs now.
+  void place(Entries::value_type& entry) {
+    auto& [span, at, slot] = entry.second;
+    if (slot) order_.erase(*slot);
+    slot = at == never ? std::nullopt : std::optional(order_.emplace_hint(order_.end(), at, &entry.first));
+  }
+
+  Entries entries_;
+  Order order_;
 };
 
 /// What both components share: entries that follow the registry, one timer, commands when one is due.
@@ -107,18 +133,22 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
  private:
   void restart(const Key& key, std::chrono::nanoseconds span) {
     const auto given = std::chrono::duration_cast<Instant::duration>(std::min(span, longest));
-    deadlines_.set(key, span, clock_.now() + given);
-    changed_.bump();
+    set(key, span, clock_.now() + given);
+  }
+
+  void set(const Key& key, std::chrono::nanoseconds span, Instant at) {
+    const auto before = deadlines_.next();
+    deadlines_.set(key, span, at);
+    if (deadlines_.next() < before) changed_.bump();
   }
 
   void sync(const State& state) {
     const bool restored = state.restored_at() != restored_at_;
-    if (restored) deadlines_ = {};  // all start afresh
+    if (restored) deadlines_.clear();  // all start afresh
     restored_at_ = state.restored_at();
     changes(state, restored, [this](const Key& key, std::optional<std::chrono::nanoseconds> span) {
       if (!span) return deadlines_.erase(key);
-      const auto known = deadlines_.entries().find(key);
-      if (known == deadlines_.entries().end() || known->second.span != *span) restart(key, *span);
+      if (deadlines_.span_of(key) != span) restart(key, *span);
     });
   }
 
@@ -164,10 +194,9 @@ class ExpiryLoop : public std::enable_shared_from_this<ExpiryLoop> {
     const auto done = co_await self->writer_.apply(std::move(*command));
     if (done || (done.error().code != Errc::io && done.error().code != Errc::unavailable)) co_return;
     log::warn("registry", "an expiry could not be written and is tried again: {}", done.error().message);
-    const auto known = self->deadlines_.entries().find(key);
-    if (known == self->deadlines_.entries().end()) co_return;
-    self->deadlines_.set(Key(key), known->second.span, self->clock_.now() + retry_pause);
-    self->changed_.bump();
+    const auto span = self->deadlines_.span_of(key);
+    if (!span) co_return;
+    self->set(key, *span, self->clock_.now() + retry_pause);
   }
 
   asio::any_io_executor loop_;
