@@ -131,7 +131,6 @@ void State::Writer::place_instance(const ServicePtr& service) {
   next->index = index_;
   data_.names.set(name, next);
   data_.tables.services = index_;
-  touched_names_.push_back(name);
   mark(Table::services);
   mark(Table::node, node);
   mark(Table::service, name);
@@ -171,14 +170,12 @@ void State::Writer::remove_service(const std::string& service_key) {
 void State::Writer::touch_name(const std::string& name_key, Touch how) {
   const auto* entry = data_.names.find(name_key);
   if (entry == nullptr) return;
-  if (how == Touch::count) {
-    touched_names_.push_back(name_key);
-    mark(Table::service, name_key);
-  }
+  if (how == Touch::count) touched_names_.push_back(name_key);
+  if (how != Touch::refresh) mark(Table::service, name_key);
   // Replaced by this very command, and nobody has looked at it.
   if ((*entry)->index == index_ && (*entry)->view.load(std::memory_order_acquire) == nullptr) return;
   auto next = std::make_shared<ServiceEntry>(**entry);
-  if (how == Touch::count) next->index = index_;
+  if (how != Touch::refresh) next->index = index_;
   data_.names.set(name_key, next);
 }
 

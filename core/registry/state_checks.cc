@@ -118,7 +118,7 @@ void State::Writer::store_check(const CheckPtr& check, const CheckPtr& before) {
   if (before == nullptr || before->service_id != check->service_id) data_.add_check_id(*check);
   data_.tables.checks = index_;
   put_row<CheckPtr>(check);
-  touch_check(*check, Touch::count);
+  touch_check(*check, Touch::stored);
   if (check->status == status::critical) end_sessions_of_check(*check);
 }
 
@@ -133,14 +133,14 @@ void State::Writer::remove_check(const CheckPtr& check) {
 
 /// Moves and wakes what shows this check: its service, or every service of its node.
 void State::Writer::touch_check(const Check& check, Touch how) {
-  if (how == Touch::count) {
+  if (how != Touch::refresh) {
     mark(Table::checks);
     mark(Table::node_checks, folded(check.node));
     mark(Table::checks_in_state, check.status);
     if (!check.service_id.empty()) mark(Table::service_checks, folded(check.service_name));
   }
   if (check.service_id.empty()) {
-    touch_services_of(folded(check.node), how, false);
+    touch_services_of(folded(check.node), how == Touch::stored ? Touch::count : how, false);
   } else {
     touch_name(folded(check.service_name), how);
   }

@@ -33,8 +33,8 @@ void State::Writer::load(const Row& row) {
       const auto* entry = data.names.find(name);
       auto next = entry == nullptr ? std::make_shared<ServiceEntry>() : std::make_shared<ServiceEntry>(**entry);
       next->instances.set(key, service);
-      next->index = std::max(next->index, service->modify_index);
       data.names.set(name, next);
+      raise_name(name, service->modify_index);
     }
     void operator()(const CheckPtr& check) const {
       const auto node = folded(check->node), id = folded(check->id), service = folded(check->service_id);
@@ -42,6 +42,7 @@ void State::Writer::load(const Row& row) {
       if (!placed || id.find(key_separator) != std::string::npos || data.checks.contains(join(node, id))) return;
       data.checks.set(join(node, id), check);
       data.add_check_id(*check);
+      if (!service.empty()) raise_name(folded(check->service_name), check->modify_index);
     }
     void operator()(const KvPtr& entry) const {
       if (data.kv_tree.contains(entry->key)) return;
@@ -87,14 +88,18 @@ void State::Writer::load(const Row& row) {
         if (row.name == table.name) data.tables.*table.member = index;
       }
       if (!row.name.starts_with(service_row)) return;
-      const auto name = row.name.substr(service_row.size());
-      const auto* entry = data.names.find(name);
-      if (entry == nullptr) return;
-      auto next = std::make_shared<ServiceEntry>(**entry);
-      next->index = std::max(next->index, index);
-      data.names.set(name, next);
+      raise_name(row.name.substr(service_row.size()), index);
     }
     void operator()(const ClearRow&) const {}
+
+    /// The index of a name is the highest of its instances, their checks and its own row.
+    void raise_name(const std::string& name, Index index) const {
+      const auto* entry = data.names.find(name);
+      if (entry == nullptr || (*entry)->index >= index) return;
+      auto next = std::make_shared<ServiceEntry>(**entry);
+      next->index = index;
+      data.names.set(name, next);
+    }
   };
   std::visit(Loader{data_}, row.value);
 }

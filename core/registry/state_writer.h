@@ -66,8 +66,9 @@ class State::Writer {
   void remove_service(const std::string& service_key);
   void place_instance(const ServicePtr& service);
   void take_instance(const ServicePtr& service);
-  /// Something that instances of the name show has changed: `how` says whether it counts.
-  enum class Touch { count, refresh };
+  /// Something that instances of the name show has changed: `how` says whether it counts; with `stored` it does, and
+  /// the row of an instance or check of the name has the index.
+  enum class Touch { count, stored, refresh };
   void touch_name(const std::string& name_key, Touch how);
   void touch_services_of(const std::string& node_key, Touch how, bool edited);
   void retag_checks(const Service& service);
@@ -116,7 +117,7 @@ class State::Writer {
   bool counted_ = false;  ///< something moved the index
   std::vector<Watch> changed_;
   std::vector<Row> rows_;
-  /// Service names whose index moved, for the store.
+  /// Service names whose index moved to where no row of theirs shows it (see Loader), so that it needs one of its own.
   std::vector<std::string> touched_names_;
 };
 
