@@ -9,8 +9,8 @@
 /// have no use for it.
 namespace devstack::registry {
 
-/// The counter value of the last change of a table ("nodes", "kv" …), of a service name ("service:web"), or of the last
-/// extinction. 0 removes it.
+/// The counter value of the last change of a table ("nodes", "kv" …), of the last extinction, or of a service name
+/// ("service:web"; only where no row of its instances and their checks has it). 0 removes it.
 struct IndexRow {
   std::string name;
   Index index = 0;
