@@ -224,14 +224,14 @@ void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks
   out.close_array();
 }
 
-void write_instance(JsonWriter& out, const registry::Instance& instance) {
+void write_instance(JsonWriter& out, const registry::Instance& instance, EmptyTags empty) {
   out.open_object();
   out.key("Node");
   write_node(out, *instance.node);
   out.key("Service");
-  write_node_service(out, *instance.service);
+  write_node_service(out, *instance.service, empty);
   out.key("Checks");
-  write_checks(out, instance.checks);
+  write_checks(out, instance.checks, empty);
   out.close_object();
 }
 

@@ -19,7 +19,7 @@ void write_node_service(JsonWriter& out, const registry::Service& service, Empty
 void write_service_node(JsonWriter& out, const registry::Instance& instance);
 void write_check(JsonWriter& out, const registry::Check& check, EmptyTags empty = EmptyTags::as_list);
 void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks, EmptyTags empty = EmptyTags::as_list);
-void write_instance(JsonWriter& out, const registry::Instance& instance);
+void write_instance(JsonWriter& out, const registry::Instance& instance, EmptyTags empty = EmptyTags::as_list);
 void write_kv(JsonWriter& out, const registry::KvEntry& entry);
 /// As the results of a transaction show a key that was written: without its value.
 void write_kv_without_value(JsonWriter& out, const registry::KvEntry& entry);

@@ -19,6 +19,18 @@ bool all_passing(const Instance& instance) {
                      [](const CheckPtr& check) { return check->status == registry::status::passing; });
 }
 
+/// Takes out the others; the last one moves up to where one was, as in Consul, whose order tests may rely on.
+void keep_passing(std::vector<const Instance*>& rows) {
+  for (std::size_t i = 0; i < rows.size();) {
+    if (all_passing(*rows[i])) {
+      ++i;
+      continue;
+    }
+    rows[i] = rows.back();
+    rows.pop_back();
+  }
+}
+
 void write_instances(const Call& call, const std::vector<Instance>& instances, Answer& answer) {
   if (call.query.begin() == call.query.end()) {
     // The common case, without building a list of what is kept.
@@ -38,10 +50,10 @@ void write_instances(const Call& call, const std::vector<Instance>& instances, A
   std::vector<const Instance*> rows;
   for (const auto& instance : instances) {
     if (!has_tags(*instance.service, tags) || !has_meta(instance.node->meta, node_meta)) continue;
-    if (*passing && !all_passing(instance)) continue;
     if (filter->keeps(&instance)) rows.push_back(&instance);
   }
   sort_near(rows, near_node(call), [](const Instance* row) -> const std::string& { return row->node->name; });
+  if (*passing) keep_passing(rows);
   JsonWriter out(rows.size() * 1024 + 2);
   out.open_array();
   for (const auto* row : rows) write_instance(out, *row);

@@ -101,7 +101,9 @@ void execute(const Call& call, const State& state, std::string_view asked, Answe
   out.field("Service", query.service);
   out.key("Nodes");
   out.open_array();
-  for (const auto* instance : chosen(call, query, options->limit, *instances)) write_instance(out, *instance);
+  for (const auto* instance : chosen(call, query, options->limit, *instances)) {
+    write_instance(out, *instance, EmptyTags::as_null);
+  }
   out.close_array();
   out.key("DNS");
   out.open_object();
@@ -139,13 +141,6 @@ Result<void> check_against(const State& state, const QueryDefinition& query, std
   }
   if (is_uuid(query.name) && state.query(query.name) != nullptr) {
     return refuse(fmt::format("name '{}' aliases an existing query ID", query.name));
-  }
-  if (!query.session.empty()) {
-    const auto why = registry::uuid_lookup_error(query.session);
-    if (!why.empty()) return refuse("invalid session: index error: " + why);
-    if (state.session(query.session) == nullptr) {
-      return refuse(fmt::format("invalid session {}", go_quote(query.session)));
-    }
   }
   if (auto compiled = compile_template(query); !compiled) return refuse(compiled.error().message);
   return {};

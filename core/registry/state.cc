@@ -176,10 +176,13 @@ std::vector<CheckPtr> State::checks_of_instance(std::string_view node, std::stri
 
 std::vector<CheckPtr> State::checks_of_service(std::string_view service_name) const {
   std::vector<CheckPtr> out;
-  const auto* entry = data_->names.find(folded(service_name));
+  const auto name = folded(service_name);
+  const auto* entry = data_->names.find(name);
   if (entry == nullptr) return out;
   for (const auto& [key, service] : (*entry)->instances) {
-    data_->for_checks_of(key, collect(out));
+    data_->for_checks_of(key, [&](const CheckPtr& check) {
+      if (folded(check->service_name) == name) out.push_back(check);
+    });
   }
   return out;
 }

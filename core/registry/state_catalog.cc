@@ -118,7 +118,6 @@ Result<void> State::Writer::put_service(std::string_view node, Service service) 
   data_.services.set(key, stored);
   place_instance(stored);
   put_row<ServicePtr>(stored);
-  if (before != nullptr) retag_checks(*stored);
   return {};
 }
 
@@ -162,6 +161,7 @@ void State::Writer::remove_service(const std::string& service_key) {
   std::vector<CheckPtr> checks;
   data_.for_checks_of(service_key, [&](const CheckPtr& check) { checks.push_back(check); });
   for (const auto& check : checks) remove_check(check);
+  data_.tables.checks = index_;  // also when it had none, as in Consul
   data_.services.erase(service_key);
   take_instance(service);
   remove_row(service);

@@ -69,6 +69,19 @@ Result<void> State::Writer::put_checks(const RegisterCommand& command) {
   return {};
 }
 
+/// A check shows the name and tags that its service has when the check is stored: it does not follow them.
+Result<void> State::Writer::copy_in_service(Check& check) const {
+  check.service_name.clear();
+  check.service_tags.clear();
+  if (check.service_id.empty()) return {};
+  const auto* service = data_.services.find(owner_of(check));
+  if (service == nullptr) return fail(Errc::failed, "Missing service registration");
+  check.service_id = (*service)->id;
+  check.service_name = (*service)->name;
+  check.service_tags = (*service)->tags;
+  return {};
+}
+
 Result<void> State::Writer::put_check(Check check) {
   if (check.id.find(key_separator) != std::string::npos) {
     return fail(Errc::invalid_argument, "a check id may not contain NUL");
@@ -82,17 +95,7 @@ Result<void> State::Writer::put_check(Check check) {
   }
   check.node = (*node)->name;
   if (check.status.empty()) check.status = status::critical;
-  check.service_name.clear();
-  check.service_tags.clear();
-  if (!check.service_id.empty()) {
-    const auto* service = data_.services.find(join(folded(check.node), folded(check.service_id)));
-    if (service == nullptr) {
-      return fail(Errc::failed, "Missing service registration");
-    }
-    check.service_id = (*service)->id;
-    check.service_name = (*service)->name;
-    check.service_tags = (*service)->tags;
-  }
+  CHECK(copy_in_service(check));
   const auto* found = data_.checks.find(key_of(check));
   const CheckPtr before = found == nullptr ? nullptr : *found;
   if (before != nullptr) {
@@ -131,36 +134,20 @@ void State::Writer::remove_check(const CheckPtr& check) {
   end_sessions_of_check(*check);
 }
 
-/// Moves and wakes what shows this check: its service, or every service of its node.
+/// Moves and wakes what shows this check: its service, whose name may be another by now, or every service of its node.
 void State::Writer::touch_check(const Check& check, Touch how) {
+  const auto* service = check.service_id.empty() ? nullptr : data_.services.find(owner_of(check));
+  const auto name = service == nullptr ? std::string() : folded((*service)->name);
   if (how != Touch::refresh) {
     mark(Table::checks);
     mark(Table::node_checks, folded(check.node));
     mark(Table::checks_in_state, check.status);
-    if (!check.service_id.empty()) mark(Table::service_checks, folded(check.service_name));
+    if (service != nullptr) mark(Table::service_checks, name);
   }
   if (check.service_id.empty()) {
     touch_services_of(folded(check.node), how == Touch::stored ? Touch::count : how, false);
   } else {
-    touch_name(folded(check.service_name), how);
-  }
-}
-
-/// The service's name or tags may have changed: its checks show both.
-void State::Writer::retag_checks(const Service& service) {
-  std::vector<CheckPtr> stale;
-  data_.for_checks_of(join(folded(service.node), folded(service.id)), [&](const CheckPtr& check) {
-    if (check->service_name != service.name || check->service_tags != service.tags) stale.push_back(check);
-  });
-  for (const auto& before : stale) {
-    auto check = std::make_shared<Check>(*before);
-    check->service_name = service.name;
-    check->service_tags = service.tags;
-    check->modify_index = index_;
-    if (folded(before->service_name) != folded(service.name)) {
-      mark(Table::service_checks, folded(before->service_name));
-    }
-    store_check(check, before);
+    touch_name(name, how);
   }
 }
 
@@ -175,6 +162,7 @@ Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {
   check->status = command.status;
   check->output = command.output;
   if (before->status != command.status) {
+    CHECK(copy_in_service(*check));
     check->modify_index = index_;
     store_check(check, before);
     return CommandResult{};

@@ -44,23 +44,36 @@ KvPtr State::Writer::put_kv(KvEntry entry, Lock session) {
   return stored;
 }
 
-void State::Writer::remove_kv(const KvPtr& entry) {
+void State::Writer::take_kv(const KvPtr& entry) {
   if (!entry->session.empty()) data_.session_keys.erase(join(folded(entry->session), entry->key));
   data_.kv.erase(entry->key);
-  data_.kv_tree.set(entry->key, KvSlot{nullptr, index_});
-  data_.tombstones.set({index_, entry->key}, {});
+  data_.kv_tree.erase(entry->key);
   data_.tables.kv = index_;
   remove_row(entry);
-  put_row(TombstoneRow{entry->key, index_});
   mark(Table::kv_key, entry->key);
 }
 
-void State::Writer::remove_tree(std::string_view prefix) {
+/// `key` has no entry.
+void State::Writer::put_tombstone(const std::string& key) {
+  if (const auto* older = data_.kv_tree.find(key)) data_.tombstones.erase(std::pair(older->deleted, key));
+  data_.kv_tree.set(key, KvSlot{nullptr, index_});
+  data_.tombstones.set({index_, key}, {});
+  put_row(TombstoneRow{key, index_});
+}
+
+void State::Writer::remove_kv(const KvPtr& entry) {
+  take_kv(entry);
+  put_tombstone(entry->key);
+}
+
+/// As in Consul, one tombstone stands for all of them, and none for everything.
+void State::Writer::remove_tree(const std::string& prefix) {
   std::vector<KvPtr> entries;
   data_.kv_tree.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
     if (slot.entry) entries.push_back(slot.entry);
   });
-  for (const auto& entry : entries) remove_kv(entry);
+  for (const auto& entry : entries) take_kv(entry);
+  if (!entries.empty() && !prefix.empty()) put_tombstone(prefix);
 }
 
 /// 0 stands for "must not exist".

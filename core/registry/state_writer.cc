@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/registry/uuid.h"
+
 namespace devstack::registry {
 
 void State::Writer::mark(Watch::Table table, std::string key) {
@@ -57,6 +59,8 @@ Result<CommandResult> State::Writer::run(const QuerySetCommand& command) {
     }
   }
   if (!query.session.empty() && !data_.sessions.contains(folded(query.session))) {
+    const auto why = uuid_lookup_error(query.session);
+    if (!why.empty()) return fail(Errc::failed, "raft apply failed: invalid session: index error: {}", why);
     return fail(Errc::failed, "raft apply failed: invalid session \"{}\"", query.session);
   }
   query.create_index = before == nullptr ? index_ : (*before)->create_index;

@@ -71,10 +71,10 @@ class State::Writer {
   enum class Touch { count, stored, refresh };
   void touch_name(const std::string& name_key, Touch how);
   void touch_services_of(const std::string& node_key, Touch how, bool edited);
-  void retag_checks(const Service& service);
 
   // --- Checks ---
   Result<void> put_check(Check check);
+  Result<void> copy_in_service(Check& check) const;
   void store_check(const CheckPtr& check, const CheckPtr& before);
   void remove_check(const CheckPtr& check);
   void touch_check(const Check& check, Touch how);
@@ -84,8 +84,10 @@ class State::Writer {
   enum class Lock { keep, update };
   KvPtr kv(std::string_view key) const;
   KvPtr put_kv(KvEntry entry, Lock session);
+  void take_kv(const KvPtr& entry);
+  void put_tombstone(const std::string& key);
   void remove_kv(const KvPtr& entry);
-  void remove_tree(std::string_view prefix);
+  void remove_tree(const std::string& prefix);
   bool cas_matches(std::string_view key, Index cas) const;
   Result<KvPtr> acquire(KvEntry entry);  ///< null: held by another
   Result<KvPtr> release(KvEntry entry);  ///< null: not held by it

@@ -163,9 +163,32 @@ TEST(Catalog, AServiceIdMayMoveToAnotherName) {
   s.check("n1", "c", "passing", "x");
   s.service("n1", "api", "x", {"t"});
   EXPECT_FALSE(s.state.has_service("web"));
-  const auto check = s.state.checks_of_service("api").at(0);
-  EXPECT_EQ(check->service_name, "api");
-  EXPECT_THAT(check->service_tags, ElementsAre("t"));
+  EXPECT_EQ(s.state.instances("api").at(0).checks.size(), 1U);
+}
+
+TEST(Catalog, ACheckShowsTheNameAndTagsOfWhenItWasStored) {
+  Scenario s;
+  s.node("n1");
+  s.service("n1", "web", "x", {"old"});
+  s.check("n1", "c", "passing", "x");
+  s.service("n1", "api", "x", {"new"});
+  const auto shown = s.state.instances("api").at(0).checks.at(0);
+  EXPECT_EQ(shown->service_name, "web");
+  EXPECT_THAT(shown->service_tags, ElementsAre("old"));
+  EXPECT_TRUE(s.state.checks_of_service("api").empty());
+  s.apply(UpdateCheckCommand{"n1", "c", "critical", ""});
+  const auto stored = s.state.checks_of_service("api").at(0);
+  EXPECT_EQ(stored->service_name, "api");
+  EXPECT_THAT(stored->service_tags, ElementsAre("new"));
+}
+
+TEST(Catalog, ARemovedInstanceMovesTheIndexOfChecksAlsoWithoutOne) {
+  Scenario s;
+  s.node("n1");
+  s.service("n1", "web", "x");
+  const auto before = s.state.index_of({Watch::Table::checks, ""});
+  s.apply(DeregisterCommand{"n1", "x", ""});
+  EXPECT_GT(s.state.index_of({Watch::Table::checks, ""}), before);
 }
 
 TEST(Catalog, ReRegistrationThroughTheAgentKeepsStatusAndForgottenChecks) {

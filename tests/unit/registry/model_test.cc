@@ -85,14 +85,8 @@ struct Content {
     }
     nodes.erase(name);
   }
-  void put_service(const Pair& key, const MService& service) {
-    services[key] = service;
-    for (auto& [id, check] : checks) {
-      if (id.first != key.first || check.service_id != key.second) continue;
-      check.service_name = service.name;
-      check.tags = service.tags;
-    }
-  }
+  /// Its checks show its name and tags as they were when they were last stored themselves.
+  void put_service(const Pair& key, const MService& service) { services[key] = service; }
   void put_check(const Pair& key, MCheck check) {
     if (!check.service_id.empty()) {
       const auto& service = services.at({key.first, check.service_id});
@@ -145,8 +139,8 @@ struct Model {
     return all;
   }
 
-  /// Takes over what a command left behind.
-  void become(const Content& next) {
+  /// Takes over what a command left behind; `tree`: the prefix that it deleted.
+  void become(const Content& next, const std::string* tree) {
     woken.clear();
     if (next == now) return;
     const auto before = std::exchange(now, next);
@@ -174,6 +168,7 @@ struct Model {
       instances.merge(on_node(node));
     }
     for (const auto& key : service_diff) {
+      if (!now.services.contains(key)) checks = index;
       wake(Table::node, key.first);
       for (const Content* side : sides) {
         if (const auto at = side->services.find(key); at != side->services.end()) instances.insert(at->second.name);
@@ -188,8 +183,9 @@ struct Model {
         if (at->second.service_id.empty()) {
           health.merge(on_node(key.first));
         } else {
-          wake(Table::service_checks, at->second.service_name);
-          health.insert(at->second.service_name);
+          const auto& name = side->services.at({key.first, at->second.service_id}).name;
+          wake(Table::service_checks, name);
+          health.insert(name);
         }
       }
     }
@@ -211,8 +207,10 @@ struct Model {
       for (const auto& prefix : prefixes) {
         if (key.starts_with(prefix)) wake(Table::kv_prefix, prefix);
       }
-      (now.kv.contains(key) ? kv_modified : deleted)[key] = index;
-      (now.kv.contains(key) ? deleted : kv_modified).erase(key);
+      const bool exists = now.kv.contains(key);
+      (exists ? deleted : kv_modified).erase(key);
+      if (exists || tree == nullptr) (exists ? kv_modified : deleted)[key] = index;
+      if (tree != nullptr && !tree->empty()) deleted[*tree] = index;
     }
   }
 
@@ -381,7 +379,7 @@ class Generator {
         c.key = pick(kv_keys);
         if (random_() % 4 == 0) {
           c.prefix = true;
-          c.key = prefixes[1 + random_() % (prefixes.size() - 1)];
+          c.key = pick(prefixes);
           std::erase_if(after.kv, [&](const auto& entry) { return entry.first.starts_with(c.key); });
         } else {
           if (random_() % 3 == 0) c.cas = random_index(model);
@@ -438,8 +436,10 @@ class Generator {
     command = c;
     const auto at = after.checks.find({c.node, c.check_id});
     if (at == after.checks.end()) return false;
-    at->second.status = c.status;
-    if (c.status == "critical") after.end_sessions_on(c.node, c.check_id);
+    if (at->second.status == c.status) return true;
+    auto check = at->second;
+    check.status = c.status;
+    after.put_check({c.node, c.check_id}, check);
     return true;
   }
   bool deregister(Command& command, Content& after) {
@@ -539,7 +539,9 @@ TEST_P(AgainstModel, ContentIndexesAndWakeUpsAgreeAfterEveryCommand) {
     const auto applied = state.apply(command);
     ASSERT_EQ(applied.has_value(), valid) << step << " kind " << command.index();
     if (!valid) continue;
-    restore ? model.restore(saved_model) : model.become(after);
+    const auto* deletion = std::get_if<KvDeleteCommand>(&command);
+    const auto* tree = deletion != nullptr && deletion->prefix ? &deletion->key : nullptr;
+    restore ? model.restore(saved_model) : model.become(after, tree);
     state = applied->state;
     stored.take(applied->rows);
     ASSERT_EQ(state.index(), model.index) << step << " kind " << command.index();
