@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Prometheus and VictoriaMetrics as Debian ships them, unmodified, find their targets through a `devstack registry` by the
-same consul_sd_configs. Debian builds Prometheus without Consul since its release 12, so this one is of 11 (install_prometheus);
-what Debian's current one can do is in prometheus_test.py.
+same consul_sd_configs. Debian builds Prometheus without Consul since its release 12, so this one is of 11
+(install_from_debian11); what Debian's current one can do is in prometheus_test.py.
 https://prometheus.io/docs/prometheus/latest/configuration/configuration/#consul_sd_config
 """
 import json
