@@ -167,7 +167,7 @@ asio::awaitable<http::Response> agent_service(const Call& call) {
   const auto id = agent_id(call);
   if (!id) co_return respond(id.error());
   const auto identity = call.backend.writer.identity();
-  const auto options = read_options(call.query);
+  const auto options = wait_options(call.query);
   if (!options) co_return http::text(400, options.error().message);
   const auto deadline = std::chrono::steady_clock::now() + blocking_time(options->wait, 0);
   auto state = call.backend.view.snapshot();

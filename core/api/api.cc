@@ -13,6 +13,7 @@
 #include "core/api/paths.h"
 #include "core/api/routes.h"
 #include "core/api/status.h"
+#include "core/base/html.h"
 #include "core/base/log.h"
 
 namespace devstack::api {
@@ -26,7 +27,7 @@ http::Response moved(const http::Request& request, std::string location) {
   http::Response response;
   response.status = 301;
   if (request.method == "GET" || request.method == "HEAD") {
-    if (request.method == "GET") response.body = "<a href=\"" + location + "\">Moved Permanently</a>.\n\n";
+    if (request.method == "GET") response.body = "<a href=\"" + escape_html(location) + "\">Moved Permanently</a>.\n\n";
     response.headers.set("Content-Type", "text/html; charset=utf-8");
   }
   response.headers.set("Location", std::move(location));
@@ -51,8 +52,8 @@ bool may_need_cleaning(std::string_view path) {
          path.find("/.") != std::string_view::npos;
 }
 
-bool allows(const Route& route, std::string_view method) {
-  std::string_view rest = route.methods;
+bool allows(std::string_view methods, std::string_view method) {
+  std::string_view rest = methods;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
     if (rest.substr(0, comma) == method) return true;
@@ -61,9 +62,29 @@ bool allows(const Route& route, std::string_view method) {
   return false;
 }
 
-http::Response with_allow(http::Response response, const Route& route) {
-  response.headers.set("Allow", "OPTIONS," + std::string(route.methods));
+/// One prepared query answers for its methods itself, unlike the table, since they depend on what is asked of it.
+bool is_one_query(const Route& route) { return route.path == "/v1/query/"; }
+
+std::string_view methods_of(const Route& route, const Call& call) {
+  const bool only_read = is_one_query(route) && (call.rest.ends_with("/execute") || call.rest.ends_with("/explain"));
+  return only_read ? "GET" : route.methods;
+}
+
+http::Response tell_methods(const Route& route, std::string_view methods) {
+  auto response = is_one_query(route) ? http::json(200, "{}") : empty();
+  response.headers.set("Allow", fmt::format("OPTIONS,{}", methods));
   return response;
+}
+
+http::Response refuse_method(const Route& route, std::string_view methods, std::string_view method) {
+  auto response = http::text(405, fmt::format("method {} not allowed", method));
+  response.headers.set("Allow", fmt::format("{}{}", is_one_query(route) ? "" : "OPTIONS,", methods));
+  return response;
+}
+
+/// What the agent says of itself does not take the options of a read.
+bool takes_options(const Route& route, const Call& call) {
+  return call.query.begin() != call.query.end() && !route.path.starts_with("/v1/agent/");
 }
 
 bool names_other_datacenter(const Route& route, const Call& call) {
@@ -125,12 +146,11 @@ http::Response to_response(const Route& route, const Call& call, Answer answer) 
 
 asio::awaitable<http::Response> carry_out(const Route& route, Call& call) {
   const std::string& method = call.request.method;
-  if (method == "OPTIONS") co_return with_allow(empty(), route);
-  if (!allows(route, method)) {
-    co_return with_allow(http::text(405, "method " + method + " not allowed"), route);
-  }
+  const auto methods = methods_of(route, call);
+  if (method == "OPTIONS") co_return tell_methods(route, methods);
+  if (!allows(methods, method)) co_return refuse_method(route, methods, method);
   const bool reads = method == "GET" && route.read != nullptr;
-  if (reads && call.query.begin() != call.query.end()) {
+  if (reads && takes_options(route, call)) {
     const auto options = read_options(call.query);
     if (!options) co_return http::text(400, options.error().message);
     call.options = *options;

@@ -25,7 +25,7 @@ Answer compute(const Route& route, const Call& call, const State& state) {
 
 }  // namespace
 
-Result<ReadOptions> read_options(const http::Query& query) {
+Result<ReadOptions> wait_options(const http::Query& query) {
   ReadOptions options;
   if (const auto wait = query.get("wait"); wait && !wait->empty()) {
     const auto parsed = parse_duration(*wait);
@@ -37,6 +37,11 @@ Result<ReadOptions> read_options(const http::Query& query) {
     const auto [at, error] = std::from_chars(index->data(), end, options.index);
     if (error != std::errc() || at != end) return fail(Errc::parse, "Invalid index");
   }
+  return options;
+}
+
+Result<ReadOptions> read_options(const http::Query& query) {
+  TRY(auto options, wait_options(query));
   const bool stale = query.has("stale");
   const bool consistent = query.has("consistent");
   if (stale && consistent) {

@@ -9,7 +9,9 @@
 /// https://developer.hashicorp.com/consul/api-docs/features/blocking
 namespace devstack::api {
 
-/// `index`, `wait` and consistency flags; the error is the text of the 400.
+/// `index` and `wait`; the error is the text of the 400.
+Result<ReadOptions> wait_options(const http::Query& query);
+/// These and the consistency flags.
 Result<ReadOptions> read_options(const http::Query& query);
 
 /// How long a query with this `wait` blocks: 5m by default, at most 10m, plus `jitter` (0..1) of a sixteenth.

@@ -111,7 +111,7 @@ Listing list_events(const State& state, std::string_view name) {
 }  // namespace
 
 asio::awaitable<http::Response> event_list_when_changed(const Call& call) {
-  const auto options = read_options(call.query);
+  const auto options = wait_options(call.query);
   if (!options) co_return http::text(400, options.error().message);
   const auto deadline = std::chrono::steady_clock::now() + blocking_time(options->wait, 0);
   const std::string_view name = call.param("name");

@@ -139,10 +139,12 @@ class Scanner {
   }
   bool bad(std::string_view where) {
     const char c = text_[at_];
-    // As Go's %q of a rune: its single quote is escaped, its double quote is not.
-    auto shown = c == '\''  ? std::string("\\'")
-                 : c == '"' ? std::string("\"")
-                            : go_quote(std::string_view(&text_[at_], 1));
+    // As Go's %q of a rune: its single quote is escaped, its double quote is not, and a byte is a rune of Latin-1.
+    const auto byte = static_cast<unsigned char>(c);
+    const std::string rune =
+        byte < 0x80 ? std::string(1, c)
+                    : std::string{static_cast<char>(0xC0U | (byte >> 6U)), static_cast<char>(0x80U | (byte & 0x3FU))};
+    auto shown = c == '\'' ? std::string("\\'") : c == '"' ? std::string("\"") : go_quote(rune);
     if (c != '\'' && c != '"') shown = shown.substr(1, shown.size() - 2);
     error_ = fmt::format("invalid character '{}' {}", shown, where);
     return false;

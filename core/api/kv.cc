@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/api/blocking.h"
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
@@ -161,6 +162,7 @@ std::vector<Watch> watch_kv(const Call& call) {
 }
 
 asio::awaitable<http::Response> kv_change(const Call& call) {
+  if (const auto options = read_options(call.query); !options) co_return http::text(400, options.error().message);
   if (call.request.method == "DELETE") co_return co_await delete_key(call);
   co_return co_await put_key(call);
 }

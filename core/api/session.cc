@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/api/blocking.h"
 #include "core/api/decode.h"
 #include "core/api/encode.h"
 #include "core/api/handlers.h"
@@ -154,6 +155,7 @@ asio::awaitable<http::Response> session_create(const Call& call) {
 }
 
 asio::awaitable<http::Response> session_renew(const Call& call) {
+  if (const auto options = read_options(call.query); !options) co_return http::text(400, options.error().message);
   if (call.rest.empty()) co_return http::text(400, "Missing session");
   if (auto why = bad_id(call.rest); !why.empty()) co_return http::text(500, std::move(why));
   const auto session = call.backend.view.snapshot()->session(call.rest);

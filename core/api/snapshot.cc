@@ -1,7 +1,6 @@
 #include "core/registry/snapshot.h"
 
 #include "core/api/archive.h"
-#include "core/api/blocking.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
 
@@ -15,8 +14,6 @@ std::optional<std::size_t> body_limit(std::string_view method, std::string_view 
 }
 
 asio::awaitable<http::Response> snapshot_save(const Call& call) {
-  const auto options = read_options(call.query);
-  if (!options) co_return http::text(400, options.error().message);
   const auto state = call.backend.view.snapshot();
   SnapshotMeta meta;
   meta.index = state->index();

@@ -114,7 +114,10 @@ Result<void> State::Writer::put_service(std::string_view node, Service service) 
   service.create_index = before == nullptr ? index_ : before->create_index;
   service.modify_index = index_;
   const auto stored = std::make_shared<const Service>(std::move(service));
-  if (before != nullptr && folded(before->name) != folded(stored->name)) take_instance(before);
+  if (before != nullptr && folded(before->name) != folded(stored->name)) {
+    take_instance(before);
+    mark_moved_checks(key, {folded(before->name), folded(stored->name)});
+  }
   data_.services.set(key, stored);
   place_instance(stored);
   put_row<ServicePtr>(stored);

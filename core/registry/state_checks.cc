@@ -142,13 +142,24 @@ void State::Writer::touch_check(const Check& check, Touch how) {
     mark(Table::checks);
     mark(Table::node_checks, folded(check.node));
     mark(Table::checks_in_state, check.status);
-    if (service != nullptr) mark(Table::service_checks, name);
+    if (service != nullptr && folded(check.service_name) == name) mark(Table::service_checks, name);
   }
   if (check.service_id.empty()) {
     touch_services_of(folded(check.node), how == Touch::stored ? Touch::count : how, false);
   } else {
     touch_name(name, how);
   }
+}
+
+/// The checks of a service are those that its instances have and that were stored under its name: an instance that goes
+/// from one name to another takes some out of the list of the one, or into that of the other.
+void State::Writer::mark_moved_checks(const std::string& owner, const std::set<std::string>& names) {
+  data_.for_checks_of(owner, [&](const CheckPtr& check) {
+    const auto shown = folded(check->service_name);
+    if (!names.contains(shown)) return;
+    data_.tables.checks = index_;
+    mark(Table::service_checks, shown);
+  });
 }
 
 Result<CommandResult> State::Writer::run(const UpdateCheckCommand& command) {

@@ -26,10 +26,7 @@ KvPtr State::Writer::put_kv(KvEntry entry, Lock session) {
   entry.create_index = before == nullptr ? index_ : before->create_index;
   entry.modify_index = index_;
   if (before == nullptr) {
-    if (const auto* slot = data_.kv_tree.find(entry.key)) {
-      data_.tombstones.erase(std::pair(slot->deleted, entry.key));
-      remove_row(TombstoneRow{entry.key, slot->deleted});
-    }
+    if (const auto* slot = data_.kv_tree.find(entry.key)) take_tombstone(TombstoneRow{entry.key, slot->deleted});
   }
   if (before != nullptr && !before->session.empty()) {
     data_.session_keys.erase(join(folded(before->session), entry.key));
@@ -53,9 +50,14 @@ void State::Writer::take_kv(const KvPtr& entry) {
   mark(Table::kv_key, entry->key);
 }
 
-/// `key` has no entry.
+void State::Writer::take_tombstone(const TombstoneRow& row) {
+  data_.tombstones.erase(std::pair(row.index, row.key));
+  data_.kv_tree.erase(row.key);
+  remove_row(row);
+}
+
+/// `key` has neither an entry nor a tombstone.
 void State::Writer::put_tombstone(const std::string& key) {
-  if (const auto* older = data_.kv_tree.find(key)) data_.tombstones.erase(std::pair(older->deleted, key));
   data_.kv_tree.set(key, KvSlot{nullptr, index_});
   data_.tombstones.set({index_, key}, {});
   put_row(TombstoneRow{key, index_});
@@ -66,14 +68,18 @@ void State::Writer::remove_kv(const KvPtr& entry) {
   put_tombstone(entry->key);
 }
 
-/// As in Consul, one tombstone stands for all of them, and none for everything.
+/// As in Consul, one tombstone stands for all of them, and none for everything. It also stands for those that are there
+/// already: an older one below would let the index of what it alone is left of slide back.
 void State::Writer::remove_tree(const std::string& prefix) {
   std::vector<KvPtr> entries;
-  data_.kv_tree.for_each_in(PrefixRange(prefix), [&](const std::string&, const KvSlot& slot) {
-    if (slot.entry) entries.push_back(slot.entry);
+  std::vector<TombstoneRow> older;
+  data_.kv_tree.for_each_in(PrefixRange(prefix), [&](const std::string& key, const KvSlot& slot) {
+    slot.entry ? entries.push_back(slot.entry) : older.push_back(TombstoneRow{key, slot.deleted});
   });
+  if (entries.empty()) return;
   for (const auto& entry : entries) take_kv(entry);
-  if (!entries.empty() && !prefix.empty()) put_tombstone(prefix);
+  for (const auto& tombstone : older) take_tombstone(tombstone);
+  if (!prefix.empty()) put_tombstone(prefix);
 }
 
 /// 0 stands for "must not exist".
@@ -170,9 +176,7 @@ Result<CommandResult> State::Writer::run(const ReapTombstonesCommand& command) {
   while (!data_.tombstones.empty()) {
     const auto oldest = data_.tombstones.begin()->first;
     if (oldest.first > command.up_to) break;
-    data_.tombstones.erase(oldest);
-    data_.kv_tree.erase(oldest.second);
-    remove_row(TombstoneRow{oldest.second, oldest.first});
+    take_tombstone(TombstoneRow{oldest.second, oldest.first});
   }
   return CommandResult{};
 }

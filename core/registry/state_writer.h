@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,7 @@ class State::Writer {
   Result<void> copy_in_service(Check& check) const;
   void store_check(const CheckPtr& check, const CheckPtr& before);
   void remove_check(const CheckPtr& check);
+  void mark_moved_checks(const std::string& owner, const std::set<std::string>& names);
   void touch_check(const Check& check, Touch how);
   Result<void> put_checks(const RegisterCommand& command);
 
@@ -85,6 +87,7 @@ class State::Writer {
   KvPtr kv(std::string_view key) const;
   KvPtr put_kv(KvEntry entry, Lock session);
   void take_kv(const KvPtr& entry);
+  void take_tombstone(const TombstoneRow& row);
   void put_tombstone(const std::string& key);
   void remove_kv(const KvPtr& entry);
   void remove_tree(const std::string& prefix);

@@ -87,6 +87,17 @@ struct Content {
   }
   /// Its checks show its name and tags as they were when they were last stored themselves.
   void put_service(const Pair& key, const MService& service) { services[key] = service; }
+  /// Of an instance that has another name than before: the lists of checks by service that its checks leave or enter.
+  [[nodiscard]] std::set<std::string> lists_left_and_entered(const Pair& key, const Content& before) const {
+    const auto was = before.services.find(key), is = services.find(key);
+    std::set<std::string> out;
+    if (was == before.services.end() || is == services.end() || was->second.name == is->second.name) return out;
+    for (const auto& [id, check] : checks) {
+      const bool listed = check.service_name == was->second.name || check.service_name == is->second.name;
+      if (id.first == key.first && check.service_id == key.second && listed) out.insert(check.service_name);
+    }
+    return out;
+  }
   void put_check(const Pair& key, MCheck check) {
     if (!check.service_id.empty()) {
       const auto& service = services.at({key.first, check.service_id});
@@ -169,6 +180,9 @@ struct Model {
     }
     for (const auto& key : service_diff) {
       if (!now.services.contains(key)) checks = index;
+      for (const auto& name : now.lists_left_and_entered(key, before)) {
+        checks = index, wake(Table::service_checks, name);
+      }
       wake(Table::node, key.first);
       for (const Content* side : sides) {
         if (const auto at = side->services.find(key); at != side->services.end()) instances.insert(at->second.name);
@@ -184,7 +198,7 @@ struct Model {
           health.merge(on_node(key.first));
         } else {
           const auto& name = side->services.at({key.first, at->second.service_id}).name;
-          wake(Table::service_checks, name);
+          if (at->second.service_name == name) wake(Table::service_checks, name);
           health.insert(name);
         }
       }
@@ -210,7 +224,9 @@ struct Model {
       const bool exists = now.kv.contains(key);
       (exists ? deleted : kv_modified).erase(key);
       if (exists || tree == nullptr) (exists ? kv_modified : deleted)[key] = index;
-      if (tree != nullptr && !tree->empty()) deleted[*tree] = index;
+      if (tree == nullptr) continue;
+      std::erase_if(deleted, [&](const auto& tombstone) { return tombstone.first.starts_with(*tree); });
+      if (!tree->empty()) deleted[*tree] = index;
     }
   }
 
