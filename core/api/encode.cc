@@ -14,9 +14,9 @@ std::string_view or_default(const std::string& json, std::string_view fallback) 
   return json.empty() ? fallback : std::string_view(json);
 }
 
-void write_tags(JsonWriter& out, std::string_view name, const std::vector<std::string>& tags, EmptyTags empty) {
+void write_tags(JsonWriter& out, std::string_view name, const std::vector<std::string>& tags, EmptyList empty) {
   out.key(name);
-  if (tags.empty() && empty == EmptyTags::as_null) {
+  if (tags.empty() && empty == EmptyList::as_null) {
     out.null();
   } else {
     out.strings(tags);
@@ -100,7 +100,7 @@ void write_catalog_definition(JsonWriter& out, const registry::Check& check) {
   out.close_object();
 }
 
-void write_check_with_indexes(JsonWriter& out, const registry::Check& check, EmptyTags empty, registry::Index created,
+void write_check_with_indexes(JsonWriter& out, const registry::Check& check, EmptyList empty, registry::Index created,
                               registry::Index modified) {
   out.open_object();
   out.field("Node", check.node);
@@ -160,7 +160,7 @@ void write_node(JsonWriter& out, const registry::Node& node) {
   out.close_object();
 }
 
-void write_node_service(JsonWriter& out, const registry::Service& service, EmptyTags empty) {
+void write_node_service(JsonWriter& out, const registry::Service& service, EmptyList empty) {
   out.open_object();
   out.field_unless_empty("Kind", service.kind);
   out.field("ID", service.id);
@@ -210,28 +210,32 @@ void write_service_node(JsonWriter& out, const registry::Instance& instance) {
   out.close_object();
 }
 
-void write_check(JsonWriter& out, const registry::Check& check, EmptyTags empty) {
+void write_check(JsonWriter& out, const registry::Check& check, EmptyList empty) {
   write_check_with_indexes(out, check, empty, check.create_index, check.modify_index);
 }
 
 void write_agent_check(JsonWriter& out, const registry::Check& check) {
-  write_check_with_indexes(out, check, EmptyTags::as_list, 0, 0);
+  write_check_with_indexes(out, check, EmptyList::as_list, 0, 0);
 }
 
-void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks, EmptyTags empty) {
+void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks, EmptyList empty) {
   out.open_array();
   for (const auto& check : checks) write_check(out, *check, empty);
   out.close_array();
 }
 
-void write_instance(JsonWriter& out, const registry::Instance& instance, EmptyTags empty) {
+void write_instance(JsonWriter& out, const registry::Instance& instance, EmptyList empty) {
   out.open_object();
   out.key("Node");
   write_node(out, *instance.node);
   out.key("Service");
   write_node_service(out, *instance.service, empty);
   out.key("Checks");
-  write_checks(out, instance.checks, empty);
+  if (instance.checks.empty() && empty == EmptyList::as_null) {
+    out.raw("null");
+  } else {
+    write_checks(out, instance.checks, empty);
+  }
   out.close_object();
 }
 
@@ -321,7 +325,7 @@ void write_agent_health_check(JsonWriter& out, const registry::Check& check) {
   out.field("Output", check.output);
   out.field("ServiceID", check.service_id);
   out.field("ServiceName", check.service_name);
-  write_tags(out, "ServiceTags", check.service_tags, EmptyTags::as_null);
+  write_tags(out, "ServiceTags", check.service_tags, EmptyList::as_null);
   out.field("Type", "");
   out.key("Definition");
   // The real server answers from an API struct that the definition was never copied to: always these zeros.

@@ -10,16 +10,16 @@
 /// them. Pure. Private to the room.
 namespace devstack::api {
 
-enum class EmptyTags { as_list, as_null };
+enum class EmptyList { as_list, as_null };
 
 /// Objects that are null when nothing is in them.
 void write_map_or_null(JsonWriter& out, std::string_view name, const registry::StringMap& map);
 void write_node(JsonWriter& out, const registry::Node& node);
-void write_node_service(JsonWriter& out, const registry::Service& service, EmptyTags empty = EmptyTags::as_list);
+void write_node_service(JsonWriter& out, const registry::Service& service, EmptyList empty = EmptyList::as_list);
 void write_service_node(JsonWriter& out, const registry::Instance& instance);
-void write_check(JsonWriter& out, const registry::Check& check, EmptyTags empty = EmptyTags::as_list);
-void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks, EmptyTags empty = EmptyTags::as_list);
-void write_instance(JsonWriter& out, const registry::Instance& instance, EmptyTags empty = EmptyTags::as_list);
+void write_check(JsonWriter& out, const registry::Check& check, EmptyList empty = EmptyList::as_list);
+void write_checks(JsonWriter& out, const std::vector<registry::CheckPtr>& checks, EmptyList empty = EmptyList::as_list);
+void write_instance(JsonWriter& out, const registry::Instance& instance, EmptyList empty = EmptyList::as_list);
 void write_kv(JsonWriter& out, const registry::KvEntry& entry);
 /// As the results of a transaction show a key that was written: without its value.
 void write_kv_without_value(JsonWriter& out, const registry::KvEntry& entry);

@@ -79,12 +79,12 @@ void write_ui_node(JsonWriter& out, const State& state, const registry::Node& no
   write_map_or_null(out, "Meta", node.meta);
   out.key("Services");
   out.open_array();
-  for (const auto& service : state.services_of(node.name)) write_node_service(out, *service, EmptyTags::as_null);
+  for (const auto& service : state.services_of(node.name)) write_node_service(out, *service, EmptyList::as_null);
   out.close_array();
   auto checks = state.checks_of_node(node.name);
   sort_checks(checks);
   out.key("Checks");
-  write_checks(out, checks, EmptyTags::as_null);
+  write_checks(out, checks, EmptyList::as_null);
   out.close_object();
 }
 

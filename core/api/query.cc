@@ -102,7 +102,7 @@ void execute(const Call& call, const State& state, std::string_view asked, Answe
   out.key("Nodes");
   out.open_array();
   for (const auto* instance : chosen(call, query, options->limit, *instances)) {
-    write_instance(out, *instance, EmptyTags::as_null);
+    write_instance(out, *instance, EmptyList::as_null);
   }
   out.close_array();
   out.key("DNS");

@@ -244,10 +244,10 @@ void write_result(JsonWriter& out, const registry::TxnResult& result) {
     write_node(out, **node);
   } else if (const auto* service = std::get_if<registry::ServicePtr>(&result)) {
     out.key("Service");
-    write_node_service(out, **service, EmptyTags::as_null);
+    write_node_service(out, **service, EmptyList::as_null);
   } else {
     out.key("Check");
-    write_check(out, *std::get<registry::CheckPtr>(result), EmptyTags::as_null);
+    write_check(out, *std::get<registry::CheckPtr>(result), EmptyList::as_null);
   }
   out.close_object();
 }

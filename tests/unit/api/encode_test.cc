@@ -23,14 +23,14 @@ registry::Service web() {
 }
 
 TEST(NodeServiceJson, EmptyPortIsLeftOutAndMetaIsNull) {
-  EXPECT_EQ(written(write_node_service, web(), EmptyTags::as_list),
+  EXPECT_EQ(written(write_node_service, web(), EmptyList::as_list),
             R"({"ID":"w1","Service":"web","Tags":[],"Address":"","Meta":null,"Weights":{"Passing":1,"Warning":1},)"
             R"("EnableTagOverride":false,"Proxy":{"Mode":"","MeshGateway":{},"Expose":{}},"Connect":{},)"
             R"("CreateIndex":4,"ModifyIndex":5})");
 }
 
 TEST(NodeServiceJson, TagsAreNullWhereTheUiExpectsIt) {
-  EXPECT_NE(written(write_node_service, web(), EmptyTags::as_null).find(R"("Tags":null)"), std::string::npos);
+  EXPECT_NE(written(write_node_service, web(), EmptyList::as_null).find(R"("Tags":null)"), std::string::npos);
 }
 
 TEST(AgentServiceJson, PortIsAlwaysThereAndMetaIsAnObject) {
@@ -65,10 +65,10 @@ TEST(CheckJson, DefinitionShowsOnlyForCatalogChecks) {
   check.definition.http = "http://x/";
   check.definition.interval = std::chrono::seconds(10);
   EXPECT_NE(
-      written(write_check, check, EmptyTags::as_list).find(R"("Definition":{"Interval":"10s","HTTP":"http://x/"})"),
+      written(write_check, check, EmptyList::as_list).find(R"("Definition":{"Interval":"10s","HTTP":"http://x/"})"),
       std::string::npos);
   check.agent_owned = true;
-  EXPECT_NE(written(write_check, check, EmptyTags::as_list).find(R"("Definition":{})"), std::string::npos);
+  EXPECT_NE(written(write_check, check, EmptyList::as_list).find(R"("Definition":{})"), std::string::npos);
 }
 
 TEST(KvJson, EmptyValueIsNullAndNoSessionIsLeftOut) {
