@@ -120,6 +120,19 @@ Hook read_hook(V node, std::span<const Field<Hook>> keys, R in) {
 
 constexpr std::array<std::string_view, 5> kActions{"rebuild", "restart", "sync", "sync+restart", "sync+exec"};
 
+/// What the rule holds and its action makes no use of. Compose takes it without a word, so it is no error.
+void warn_of_unused(const WatchRule& rule, V item, R in) {
+  const auto unused = [&](std::string_view key, bool used) {
+    const Node* given = item.find(key);
+    if (given == nullptr || used || rule.action.empty()) return;
+    in.report.warn(given->at, "{}`{}` means nothing to the action {}: remove it", item.prefix(), key, rule.action);
+  };
+  const bool syncs = rule.action.starts_with("sync");
+  unused("target", syncs);
+  unused("initial_sync", syncs);
+  unused("exec", rule.action == "sync+exec");
+}
+
 constexpr Field<WatchRule> kWatchRule[] = {
     {"action", [](WatchRule& w, V v, R in) { w.action = read_choice(v, kActions, in).value_or(""); }, "watch_action"},
     {"path", Into<&WatchRule::path>::file, "text"},
@@ -143,6 +156,7 @@ WatchRule read_watch_rule(V item, R in) {
   if (rule.action == "sync+exec" && !rule.exec) {
     in.report.error(item.at, "{}`exec` (what to run after a sync) is missing", item.prefix());
   }
+  warn_of_unused(rule, item, in);
   return rule;
 }
 

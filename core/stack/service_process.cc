@@ -119,8 +119,8 @@ void refuse_container_keys(const ServiceSpec& s, V node, R in) {
   for (const auto& entry : node.entries) {
     // An unknown key has been reported as such.
     if (!needs_container(entry.key) || std::find(known.begin(), known.end(), entry.key) == known.end()) continue;
-    in.report.error(entry.at, "{}a service without `image` is a host process: `{}` needs an image", node.prefix(),
-                    entry.key);
+    in.report.error(entry.at, "{}a service without `image` is a host process: `{}` needs an image{}", node.prefix(),
+                    entry.key, entry.key == "develop" ? "; `x-process.watch` restarts a process" : "");
   }
   if (s.publish_all) {
     in.report.error(node.find("x-devstack")->at,

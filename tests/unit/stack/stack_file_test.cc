@@ -110,6 +110,19 @@ TEST(StackFile, WarnsOfVersion) {
   EXPECT_THAT(file->warnings, ElementsAre("stack.yaml:1:1: `version` is obsolete and ignored: remove it"));
 }
 
+TEST(StackFile, WarnsOfWhatAWatchRulesActionDoesNotUse) {
+  const auto file = test::read(
+      "services:\n  web:\n    build: .\n    develop:\n      watch:\n"
+      "        - {action: rebuild, path: a, target: /a}\n"
+      "        - {action: sync, path: b, target: /b, initial_sync: true, exec: {command: c}}\n"
+      "        - {action: sync+exec, path: c, target: /c, initial_sync: true, exec: {command: c}}\n");
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_THAT(file->warnings, ElementsAre("stack.yaml:6:46: services.web.develop.watch[0]: `target` means nothing to "
+                                          "the action rebuild: remove it",
+                                          "stack.yaml:7:73: services.web.develop.watch[1]: `exec` means nothing to "
+                                          "the action sync: remove it"));
+}
+
 TEST(StackFile, ProjectNameComesFromTheStrongestSource) {
   LoadOptions options;
   options.cwd = "/srv/My App_1";
