@@ -7,7 +7,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "core/docker/ignore.h"
 #include "core/docker/tar.h"
 
 namespace devstack::docker {
@@ -95,6 +94,16 @@ class Packer {
 
 }  // namespace
 
+Result<IgnoreRules> read_ignore_rules(const std::string& folder, const std::string& dockerfile, bool own_file) {
+  std::error_code error;
+  const fs::path root(folder);
+  auto rules_file = root / ((dockerfile.empty() ? "Dockerfile" : dockerfile) + ".dockerignore");
+  if (!own_file || !fs::is_regular_file(rules_file, error)) rules_file = root / ".dockerignore";
+  if (!fs::is_regular_file(rules_file, error)) return IgnoreRules();
+  TRY(const auto lines, read_file(rules_file));
+  return IgnoreRules(lines);
+}
+
 Result<BuildContext> read_build_context(const std::string& folder, const std::string& dockerfile,
                                         const std::string& inline_text, std::size_t most) {
   std::error_code error;
@@ -112,13 +121,7 @@ Result<BuildContext> read_build_context(const std::string& folder, const std::st
   }
   context.dockerfile = text.empty() ? relative : kOwnDockerfile;
 
-  auto rules_file = fs::path(file.string() + ".dockerignore");
-  if (!inline_text.empty() || !fs::is_regular_file(rules_file, error)) rules_file = root / ".dockerignore";
-  IgnoreRules rules;
-  if (fs::is_regular_file(rules_file, error)) {
-    TRY(const auto lines, read_file(rules_file));
-    rules = IgnoreRules(lines);
-  }
+  TRY(const auto rules, read_ignore_rules(folder, dockerfile, inline_text.empty()));
   Packer packer(rules, context.dockerfile, most);
   CHECK(packer.folder(root, ""));
   if (!text.empty()) append_tar_entry(packer.tar, {kOwnDockerfile, std::move(text), 0644});

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/docker/ignore.h"
 
 namespace devstack::docker {
 
@@ -18,5 +19,9 @@ struct BuildContext {
 /// past `most` bytes.
 Result<BuildContext> read_build_context(const std::string& folder, const std::string& dockerfile,
                                         const std::string& inline_text, std::size_t most = std::size_t{1} << 30U);
+
+/// The lines that say what of a folder is not sent: those of `<dockerfile>.dockerignore`, else of `.dockerignore`; none
+/// where there is no such file. `own_file` false: there is no Dockerfile that the first could stand beside. Errc::io.
+Result<IgnoreRules> read_ignore_rules(const std::string& folder, const std::string& dockerfile, bool own_file = true);
 
 }  // namespace devstack::docker
