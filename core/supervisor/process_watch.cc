@@ -278,12 +278,12 @@ asio::awaitable<void> ProcessUnit::end_file_watch() {
 
 asio::awaitable<void> ProcessUnit::watch_files() {
   for (;;) {
-    const std::string path = co_await paths_->next();
+    const PathChanges changes = co_await paths_->next();
     const bool ended = co_await cancelled();
     if (ended) co_return;
     UnitEvent event;
     event.kind = UnitEvent::Kind::restart_requested;
-    event.detail = fmt::format("{} changed", path);
+    event.detail = fmt::format("{} changed", changes.paths.empty() ? "more than can be told" : *changes.paths.begin());
     log::info("supervisor", "{}: {}: restarting", unit_.name, event.detail);
     events(event);
   }
