@@ -1,7 +1,5 @@
 // cp: files between this machine and a container, as `docker cp` has it.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -15,6 +13,7 @@
 #include "cmd/devstack/terminal.h"
 #include "core/docker/client.h"
 #include "core/docker/tar.h"
+#include "core/docker/tar_file.h"
 
 namespace devstack {
 namespace {
@@ -28,37 +27,14 @@ struct CopyFlags {
   bool archive = false, follow = false;
 };
 
-Result<std::string> read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::io, "cannot read {}: {}", path.string(), std::strerror(errno));
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
-Result<void> add_to_tar(std::string& tar, const fs::path& path, const std::string& name, bool follow) {
-  struct stat info {};
-  if ((follow ? ::stat(path.c_str(), &info) : ::lstat(path.c_str(), &info)) != 0) {
-    return fail(Errc::not_found, "{}: {}", path.string(), std::strerror(errno));
-  }
-  docker::TarEntry entry;
-  entry.path = name;
-  entry.mode = info.st_mode & 07777U;
-  entry.uid = info.st_uid;
-  entry.gid = info.st_gid;
-  entry.modified = info.st_mtime;
+Result<void> add_to_tar(std::string& tar, const fs::path& path, const std::string& name, docker::Links links) {
+  TRY(const auto entry, docker::read_tar_entry(path.string(), name, links));
+  if (!entry) return {};
+  docker::append_tar_entry(tar, *entry);
+  if (!entry->path.ends_with('/')) return {};
   std::error_code error;
-  if (S_ISLNK(info.st_mode)) {
-    entry.link_target = fs::read_symlink(path, error).string();
-  } else if (S_ISDIR(info.st_mode)) {
-    entry.path += "/";
-  } else if (S_ISREG(info.st_mode)) {
-    TRY(entry.content, read_file(path));
-  } else {
-    return {};  // sockets and devices are not copied
-  }
-  docker::append_tar_entry(tar, entry);
-  if (!S_ISDIR(info.st_mode)) return {};
   for (const auto& below : fs::directory_iterator(path, error)) {
-    CHECK(add_to_tar(tar, below.path(), name + "/" + below.path().filename().string(), follow));
+    CHECK(add_to_tar(tar, below.path(), name + "/" + below.path().filename().string(), links));
   }
   if (error) return fail(Errc::io, "cannot read {}: {}", path.string(), error.message());
   return {};
@@ -116,7 +92,7 @@ asio::awaitable<Result<void>> copy_in(docker::Client client, std::string contain
   if (!into_folder && to.ends_with('/')) co_return fail(Errc::not_found, "{}: no such folder in the container", to);
   const auto place = place_in_container(flags.from, to, into_folder);
   std::string tar;
-  CO_CHECK(add_to_tar(tar, flags.from, place.name, flags.follow));
+  CO_CHECK(add_to_tar(tar, flags.from, place.name, flags.follow ? docker::Links::followed : docker::Links::kept));
   docker::end_tar(tar);
   co_return co_await client.put_archive(std::move(container), place.folder, std::move(tar), flags.archive);
 }
