@@ -14,8 +14,8 @@
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/service_units.h"
 #include "cmd/devstack/up_choice.h"
+#include "cmd/devstack/wait_running.h"
 #include "core/base/append.h"
-#include "core/base/async/clock.h"
 #include "core/control/client.h"
 #include "core/docker/exec_session.h"
 #include "core/process/child.h"
@@ -130,27 +130,6 @@ Error run_process(const stack::PlannedUnit& unit, const stack::StackFile& file) 
   return Error{Errc::io, fmt::format("{}: {}", *program, std::strerror(errno))};
 }
 
-asio::awaitable<Result<void>> wait_for(std::string project, std::vector<std::string> services) {
-  const control::ControlClient client(state_dir());
-  std::string wrong;
-  std::function<bool(const supervisor::Status&)> look = [&](const supervisor::Status& status) {
-    bool all = true;
-    for (const auto& unit : status.services) {
-      if (unit.project != project) continue;
-      if (std::find(services.begin(), services.end(), unit.service) == services.end()) continue;
-      all = all && supervisor::settled_well(unit.state);
-      if (unit.state == supervisor::UnitState::failed) wrong = fmt::format("{}: {}", unit.name, unit.detail);
-    }
-    return !all && wrong.empty();
-  };
-  auto watched = co_await client.watch(std::move(look), steady_clock().now() + kDependenciesLimit);
-  if (!wrong.empty()) co_return fail(Errc::failed, "what the service needs does not run: {}", wrong);
-  if (!watched && watched.error().code == Errc::timeout) {
-    co_return fail(Errc::unhealthy, "what the service needs is not healthy in time: {}", fmt::join(services, ", "));
-  }
-  co_return watched;
-}
-
 /// What the service depends on runs, and is healthy, before it does.
 Result<void> start_dependencies(const Globals& globals, const stack::StackFile& file, const stack::PlannedUnit& unit) {
   UpChoice choice;
@@ -162,7 +141,9 @@ Result<void> start_dependencies(const Globals& globals, const stack::StackFile& 
   } else {
     CHECK(start_in_background(globals, file, choice));
   }
-  return run_blocking(wait_for(file.project, choice.how.services));
+  auto running = run_blocking(wait_running(file.project, choice.how.services, kDependenciesLimit));
+  if (running) return {};
+  return tl::unexpected(std::move(running).error().with_context("what the service needs does not run"));
 }
 
 asio::awaitable<Result<int>> run_container(EngineWork& work, stack::PlannedUnit unit, RunFlags flags) {
