@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/docker/exec_session.h"
 #include "core/supervisor/container_unit.h"
+#include "core/supervisor/hook_options.h"
 
 namespace devstack::supervisor {
 namespace {
@@ -181,12 +182,7 @@ asio::awaitable<Result<void>> ContainerUnit::take_place(Found old, docker::Conta
 asio::awaitable<Result<void>> ContainerUnit::run_hooks(std::vector<stack::Hook> hooks, std::string which,
                                                        std::string id) {
   for (const auto& hook : hooks) {
-    docker::ExecOptions options;
-    options.argv = hook.command;
-    options.user = hook.user;
-    options.working_dir = hook.working_dir;
-    options.privileged = hook.privileged;
-    options.env = hook.environment;
+    auto options = exec_options(hook);
     CO_TRY(const auto result,
            co_await shared_.engine.client().exec(id, std::move(options), hook_output_most, hook_limit));
     if (result.exit_code == 0) continue;
