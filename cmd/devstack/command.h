@@ -48,6 +48,7 @@ void add_run(CommandLine line);
 void add_cp(CommandLine line);
 void add_images(CommandLine line);
 void add_top(CommandLine line);
+void add_watch(CommandLine line);
 void add_registry(CommandLine line);
 void add_dns(CommandLine line);
 void add_kv(CommandLine line);

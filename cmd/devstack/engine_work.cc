@@ -48,7 +48,7 @@ stack::EngineAvailable EngineWork::available() {
 
 Result<int> EngineWork::run(const Work& work, const stack::Plan& plan, const supervisor::ApplyOptions& how) {
   log::set_level(log::Level::warn);  // what the engine's watcher says is for a supervisor's log
-  shared_->follow(plan, how);
+  follow(plan, how);
   std::optional<Result<int>> outcome;
   auto carry = [](EngineWork& self, const Work& job, std::optional<Result<int>>& into) -> asio::awaitable<void> {
     into = co_await self.carry_out(job);

@@ -31,6 +31,8 @@ class EngineWork {
   // --- within run() ---
   [[nodiscard]] docker::Client& client();
   [[nodiscard]] const std::string& project() const { return shared_->project; }
+  /// The definitions are those of this plan from now on; images that were pulled or built may be so again.
+  void follow(const stack::Plan& plan, const supervisor::ApplyOptions& how) { shared_->follow(plan, how); }
   asio::awaitable<Result<docker::Image>> image(stack::ServiceSpec service, supervisor::ContainerShared::Note note);
   /// Its image, networks, volumes and files are there then.
   asio::awaitable<Result<docker::ContainerSpec>> container(stack::PlannedUnit unit);

@@ -105,6 +105,7 @@ int run(int argc, char** argv) {
   devstack::add_cp(line);
   devstack::add_images(line);
   devstack::add_top(line);
+  devstack::add_watch(line);
   devstack::add_registry(line);
   devstack::add_dns(line);
   devstack::add_kv(line);

@@ -1,3 +1,5 @@
+#include "cmd/devstack/up.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +16,7 @@
 #include "cmd/devstack/startup_text.h"
 #include "cmd/devstack/status_text.h"
 #include "cmd/devstack/terminal.h"
-#include "cmd/devstack/up_flags.h"
+#include "cmd/devstack/watch.h"
 #include "core/base/async/clock.h"
 #include "core/base/duration.h"
 #include "core/base/log.h"
@@ -214,7 +216,14 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   if (!code_from.empty() && !file->services.contains(code_from)) {
     return report(Error{Errc::not_found, fmt::format("--exit-code-from: no service \"{}\"", code_from)});
   }
+  const bool follows_sources = flags.watch && has_watch_rules(*file);
+  if (follows_sources && flags.no_build && has_watch_rules(*file, "rebuild")) {
+    return report(Error{Errc::usage, "--no-build and --watch exclude each other where develop.watch has a rebuild"});
+  }
   if (options.foreground || options.attachment.wanted()) {
+    if (follows_sources && options.ready_fd < 0) {
+      terminal::complain("develop.watch is followed by: devstack watch --no-up, beside this one");
+    }
     if (options.detach) return report(Error{Errc::usage, "-d and flags that stay in this terminal exclude each other"});
     return run_in_foreground(globals,
                              ForegroundOptions{load, std::move(*file), *choice, options.attachment, options.ready_fd});
@@ -233,10 +242,14 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   } else if (const auto started = start_in_background(globals, *file, *choice); !started) {
     return report(started.error());
   }
-  if (options.no_wait) return 0;
   const auto deadline = began + std::chrono::duration_cast<Instant::duration>(*limit);
-  return wait_and_report(globals, {file->project, choice->how.services, choice->how.no_start, deadline},
-                         options.explain ? Explained::yes : Explained::no, began);
+  const Awaited what{file->project, choice->how.services, choice->how.no_start, deadline};
+  const auto explained = options.explain ? Explained::yes : Explained::no;
+  const int code = options.no_wait ? 0 : wait_and_report(globals, what, explained, began);
+  if (code != 0 || !follows_sources || options.detach) return code;
+  WatchSettings settings;
+  settings.services = choice->how.services;
+  return watch_sources(globals, std::move(settings));
 }
 
 /// Compose's `create`: up --no-start.
@@ -253,6 +266,12 @@ void add_create(CommandLine line) {
 
 }  // namespace
 
+int bring_up(const Globals& globals, const UpFlags& flags) {
+  UpOptions detached;
+  detached.detach = true;
+  return up(globals, detached, flags);
+}
+
 void add_up(CommandLine line) {
   add_create(line);
   auto* command = line.cli.add_subcommand("up", "start the stack and return when all of it is healthy");
@@ -267,7 +286,9 @@ void add_up(CommandLine line) {
   command->add_flag("--dry-run", options->dry_run, "only say what would be done to each service");
   command->add_flag("--explain", options->explain,
                     "say why, with the keys that changed, and at the end what the start waited for");
-  command->add_flag("--watch", flags->watch, "follow the stack's files: each change of them is applied");
+  command->add_flag("-w,--watch", flags->watch,
+                    "follow the stack's files: each change of them is applied; and, unless -d, the services' sources, "
+                    "as `watch` does");
   command->add_flag("--abort-on-container-exit", options->attachment.abort_on_exit,
                     "stay in this terminal, and stop everything when one ends");
   command->add_option("--exit-code-from", options->attachment.exit_code_from,
