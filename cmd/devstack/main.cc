@@ -63,7 +63,8 @@ std::optional<std::string> unknown_command(const CLI::App& cli, const std::vecto
 std::vector<std::string> understood(const CLI::App& cli, std::vector<std::string> arguments) {
   const std::size_t place = command_place(arguments);
   if (place < arguments.size() && (arguments[place] == "exec" || arguments[place] == "run")) {
-    return devstack::with_command_apart(std::move(arguments), place, *cli.get_subcommand(arguments[place]));
+    const auto* command = cli.get_subcommand(arguments[place]);
+    return devstack::with_command_apart(std::move(arguments), place, *command);
   }
   static constexpr std::array kLikeConsul{"kv", "services", "events"};
   if (place == arguments.size() || std::ranges::find(kLikeConsul, arguments[place]) == kLikeConsul.end()) {

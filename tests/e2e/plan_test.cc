@@ -52,8 +52,10 @@ TEST(Plan, SaysThatAContainerThatEndedIsStartedAgain) {
   Appliance appliance("name: e2eplan\nservices: {job: {image: " + busybox_image("plain", {}) +
                       ", command: [echo, ran]}}\n");
   appliance.must("up");
+  appliance.must("wait job");
   EXPECT_THAT(actions(appliance, "plan"), ElementsAre(Pair("job", "start")));
   EXPECT_THAT(appliance.must("up"), HasSubstr("start job\n"));
+  appliance.must("wait job");
   EXPECT_EQ(ok("docker logs e2eplan-job-1"), "ran\nran");
 }
 
