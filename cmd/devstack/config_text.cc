@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/stack/config.h"
+#include "core/stack/images.h"
 #include "core/stack/json_schema.h"
 #include "core/stack/plan.h"
 
@@ -49,7 +50,8 @@ void narrow(stack::StackFile& file, const stack::Texts& targets) {
 Names images(const stack::StackFile& file) {
   Names names;
   for (const auto& [name, service] : file.services) {
-    if (service.containerised()) names.insert(service.image.empty() ? file.project + "-" + name : service.image);
+    if (!service.containerised()) continue;
+    for (const auto& one : stack::by_image(service)) names.insert(stack::image_name(one, file.project));
   }
   return names;
 }

@@ -1,4 +1,6 @@
 // pull, build, images: what services are made from.
+#include "core/stack/images.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,9 +32,10 @@ std::vector<stack::ServiceSpec> services_of(const stack::Plan& plan, Work work) 
   std::vector<stack::ServiceSpec> out;
   std::set<std::string> seen;
   for (const auto& unit : plan.units) {
-    const bool concerned =
-        work == Work::build ? unit.spec.build.has_value() : !unit.spec.build && unit.kind == stack::UnitKind::container;
-    if (concerned && seen.insert(unit.service).second) out.push_back(unit.spec);
+    if (unit.kind != stack::UnitKind::container || !seen.insert(unit.service).second) continue;
+    for (auto& spec : stack::by_image(unit.spec)) {
+      if (spec.build.has_value() == (work == Work::build)) out.push_back(std::move(spec));
+    }
   }
   return out;
 }
@@ -45,7 +48,8 @@ asio::awaitable<Result<int>> fetch_all(EngineWork& work, std::vector<stack::Serv
     };
     const auto image = co_await work.image(service, std::move(note));
     if (image) {
-      fmt::print("{} {} {}\n", terminal::good(done), service.name, terminal::dim(image->id.substr(0, 19)));
+      fmt::print("{} {} {} {}\n", terminal::good(done), service.name, stack::image_name(service, work.project()),
+                 terminal::dim(image->id.substr(0, 19)));
     } else if (flags.ignore_failures) {
       terminal::complain(service.name + ": " + image.error().message);
     } else {

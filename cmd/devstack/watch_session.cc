@@ -11,6 +11,7 @@
 #include "cmd/devstack/up_choice.h"
 #include "cmd/devstack/wait_running.h"
 #include "core/control/client.h"
+#include "core/stack/images.h"
 #include "core/supervisor/develop_files.h"
 #include "core/supervisor/hook_options.h"
 
@@ -157,7 +158,7 @@ asio::awaitable<Result<std::set<std::string>>> WatchSession::build(Names service
   std::set<std::string> replaced;
   for (const auto& name : services) {
     const auto& service = file_.services.at(name);
-    const auto before = co_await work_.client().inspect_image(supervisor::image_name(service, work_.project()));
+    const auto before = co_await work_.client().inspect_image(stack::image_name(service, work_.project()));
     auto note = [this, name](const std::string& text) {
       if (!settings_.quiet && !text.empty()) say(fmt::format("{}: {}", name, terminal::printable(text)));
     };

@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/docker/build_context.h"
+#include "core/stack/images.h"
 #include "core/stack/pull_policy.h"
 #include "core/supervisor/container_shared.h"
 
@@ -83,7 +84,7 @@ bool ContainerShared::wants_refresh(const stack::ServiceSpec& service) const {
 }
 
 asio::awaitable<Result<docker::Image>> ContainerShared::ensure_image(stack::ServiceSpec service, Note note) {
-  const auto image = image_name(service, project);
+  const auto image = stack::image_name(service, project);
   auto& own_turn = image_turns_[image];
   if (!own_turn) own_turn = std::make_unique<Turns>(executor, 1);
   const auto turn = co_await own_turn->take();

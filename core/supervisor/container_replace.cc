@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/docker/exec_session.h"
+#include "core/stack/images.h"
 #include "core/supervisor/container_unit.h"
 #include "core/supervisor/hook_options.h"
 
@@ -73,7 +74,7 @@ asio::awaitable<Result<std::string>> ContainerUnit::network_difference(docker::C
 asio::awaitable<Result<std::string>> ContainerUnit::difference(docker::Container container) {
   if (find_label(container.labels, label::config_hash) != unit_.config_hash)
     co_return std::string("its configuration changed");
-  const auto name = image_name(unit_.spec, shared_.project);
+  const auto name = stack::image_name(unit_.spec, shared_.project);
   auto image = co_await shared_.engine.client().inspect_image(name);
   if (!image && image.error().code != Errc::not_found) co_return tl::unexpected<Error>(image.error());
   if (image && !container.image_id.empty() && image->id != container.image_id) {
@@ -127,7 +128,7 @@ asio::awaitable<Result<ContainerUnit::Found>> ContainerUnit::find_predecessor(Fo
 
 asio::awaitable<Result<docker::ContainerSpec>> ContainerUnit::prepare(Found old) {
   ContainerDetails details;
-  enter(StartPhase::image, image_name(unit_.spec, shared_.project));
+  enter(StartPhase::image, stack::image_name(unit_.spec, shared_.project));
   CO_TRY(const auto image,
          co_await shared_.ensure_image(unit_.spec, [this](std::string note) { say(std::move(note)); }));
   enter(StartPhase::create);

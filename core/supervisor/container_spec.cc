@@ -6,6 +6,7 @@
 #include <ctime>
 #include <set>
 
+#include "core/stack/images.h"
 #include "core/supervisor/container_mounts.h"
 
 namespace devstack::supervisor {
@@ -229,10 +230,6 @@ stack::VolumeDef ContainerContext::volume(const std::string& key) const {
   return undefined;
 }
 
-std::string image_name(const stack::ServiceSpec& service, const std::string& project) {
-  return service.image.empty() ? fmt::format("{}-{}", project, service.name) : service.image;
-}
-
 std::string container_name(const stack::PlannedUnit& unit, const std::string& project) {
   if (!unit.spec.container_name.empty()) return unit.spec.container_name;
   return fmt::format("{}-{}-{}", project, unit.service, unit.number);
@@ -261,7 +258,7 @@ docker::ContainerSpec container_spec(const stack::PlannedUnit& unit, const Conta
   const stack::ServiceSpec& service = unit.spec;
   docker::ContainerSpec spec;
   spec.name = container_name(unit, context.project);
-  spec.image = image_name(service, context.project);
+  spec.image = stack::image_name(service, context.project);
   spec.platform = service.platform;
   spec.command = service.command;
   spec.entrypoint = service.entrypoint;

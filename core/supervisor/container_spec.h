@@ -47,8 +47,6 @@ struct ContainerDetails {
   std::map<std::string, std::string> ids;           ///< of the containers whose namespaces it joins, by service
 };
 
-/// The image of a service: what it names, or "<project>-<service>" for one that is built.
-std::string image_name(const stack::ServiceSpec& service, const std::string& project);
 /// `<project>-<service>-<number>`, or the service's container_name.
 std::string container_name(const stack::PlannedUnit& unit, const std::string& project);
 /// The networks that the unit is on, the first one first; none with a network_mode.

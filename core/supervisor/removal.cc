@@ -4,6 +4,7 @@
 
 #include "core/base/append.h"
 #include "core/base/log.h"
+#include "core/stack/images.h"
 #include "core/supervisor/supervisor_impl.h"
 
 namespace devstack::supervisor {
@@ -114,8 +115,10 @@ stack::Texts images_of(const stack::Plan& plan, RemoveImages which) {
   std::set<std::string> images;
   for (const auto& unit : plan.units) {
     if (unit.kind != stack::UnitKind::container || which == RemoveImages::none) continue;
-    const bool local = unit.spec.build && unit.spec.image.empty();
-    if (local || which == RemoveImages::all) images.insert(image_name(unit.spec, plan.project));
+    for (const auto& spec : stack::by_image(unit.spec)) {
+      const bool local = spec.build && spec.image.empty();
+      if (local || which == RemoveImages::all) images.insert(stack::image_name(spec, plan.project));
+    }
   }
   return {images.begin(), images.end()};
 }

@@ -78,6 +78,25 @@ TEST(Pull, TakesTheCredentialsOfDockerLogin) {
   EXPECT_NE(sh("grep -rE '" + std::string(kPassword) + "|bWU6' " + appliance.state_dir()).code, 0) << "kept or logged";
 }
 
+TEST(Pull, TakesTheImagesOfPreStartStepsToo) {
+  const PrivateRegistry registry;
+  const auto id = registry.push("one");
+  const auto box = busybox_image("pull", {"CMD [\"sleep\",\"1000\"]"});
+  const Appliance appliance("name: e2epull\nservices:\n  box:\n    build: {context: ., dockerfile_inline: \"FROM " +
+                            box + "\"}\n    stop_grace_period: 0s\n    pre_start: [{image: '" +
+                            PrivateRegistry::image() + "', command: ['true']}]\n");
+  EXPECT_THAT(ok(registry.as("me") + appliance.command_line("pull")),
+              HasSubstr("pulled box " + PrivateRegistry::image()));
+  EXPECT_EQ(local_id(), id + "\n");
+  ok(registry.as("me") + appliance.command_line("up"), 100);
+  appliance.must("down --rmi local");
+  EXPECT_NE(sh("docker image inspect e2epull-box").code, 0);
+  EXPECT_EQ(local_id(), id + "\n") << "it was not built here";
+  ok(registry.as("me") + appliance.command_line("up"), 100);
+  appliance.must("down --rmi all");
+  EXPECT_NE(sh("docker image inspect " + PrivateRegistry::image()).code, 0);
+}
+
 TEST(Pull, WrongCredentialsAreOneClearError) {
   const PrivateRegistry registry;
   (void)registry.push("one");

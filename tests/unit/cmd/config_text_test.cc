@@ -43,6 +43,13 @@ TEST_F(ConfigCommand, NamesStandOneALine) {
   EXPECT_EQ(ask(Ask::services), "api\ndebug\nother\nweb\n");
 }
 
+TEST_F(ConfigCommand, ImagesOfPreStartStepsAreNamed) {
+  dir_.write("compose.yaml",
+             "name: demo\nservices:\n  web: {build: ., pre_start: [{image: tools, command: [a]}, {command: [b]}]}\n"
+             "  worker: {command: [serve]}\n");
+  EXPECT_EQ(ask(Ask::images), "demo-web\ntools\n");
+}
+
 TEST_F(ConfigCommand, ServicesAreShownWithWhatTheyDependOn) {
   load_.targets = {"web"};
   EXPECT_EQ(ask(Ask::services), "api\nweb\n");

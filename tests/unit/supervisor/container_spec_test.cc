@@ -153,15 +153,6 @@ TEST(ContainerSpec, ExposesRangesAndPublishesThem) {
   EXPECT_EQ(spec.port_bindings.at({80, "tcp"})[0].last_port, 9010);
 }
 
-TEST(ContainerSpec, ABuiltImageIsNamedAfterProjectAndService) {
-  stack::ServiceSpec service;
-  service.name = "web";
-  service.build.emplace();
-  EXPECT_EQ(image_name(service, "demo"), "demo-web");
-  service.image = "mine:1";
-  EXPECT_EQ(image_name(service, "demo"), "mine:1");
-}
-
 TEST(Definitions, HaveLabelsThatTellAChange) {
   stack::NetworkDef network;
   network.key = "back";

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "core/supervisor/supervisor.h"
+
 namespace devstack::supervisor {
 namespace {
 
@@ -104,6 +106,17 @@ TEST(PreStart, AStepIsFoundByDownAndNotRegistered) {
   EXPECT_THAT(labels, Contains(testing::Pair("com.docker.compose.project", "demo")));
   EXPECT_THAT(labels, Contains(testing::Pair("com.docker.compose.oneoff", "True")));
   EXPECT_THAT(labels, Contains(testing::Pair("SERVICE_IGNORE", "true")));
+}
+
+TEST(PreStart, ImagesOfStepsGoWithAllOfTheStack) {
+  stack::Plan plan;
+  plan.project = "demo";
+  plan.units = {service()};
+  plan.units[0].spec.image.clear();
+  plan.units[0].spec.build.emplace();
+  EXPECT_THAT(images_of(plan, RemoveImages::all), ElementsAre("demo-web", "example/tools"));
+  EXPECT_THAT(images_of(plan, RemoveImages::local), ElementsAre("demo-web")) << "only what was built here";
+  EXPECT_THAT(images_of(plan, RemoveImages::none), IsEmpty());
 }
 
 }  // namespace
