@@ -121,6 +121,12 @@ Volume volume(const json::object& from) {
           string_map(object_at(from, "Labels"))};
 }
 
+std::optional<std::chrono::seconds> seconds_at(const json::object& from, std::string_view name) {
+  const auto* value = from.if_contains({name.data(), name.size()});
+  if (value == nullptr || !value->is_int64()) return std::nullopt;
+  return std::chrono::seconds(value->get_int64());
+}
+
 }  // namespace
 
 Result<Container> parse_container(std::string_view text) {
@@ -137,6 +143,7 @@ Result<Container> parse_container(std::string_view text) {
   found.image_id = text_at(root, "Image");
   found.hostname = text_at(config, "Hostname");
   found.stop_signal = text_at(config, "StopSignal");
+  found.stop_timeout = seconds_at(config, "StopTimeout");
   found.env = texts(array_at(config, "Env"));
   found.labels = string_map(object_at(config, "Labels"));
   found.exposed_ports = exposed_ports(object_at(config, "ExposedPorts"));

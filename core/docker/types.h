@@ -77,7 +77,8 @@ struct Container {
   std::string started_at, finished_at;
   HealthReport health;
   std::string restart_policy;
-  std::string stop_signal;  ///< "" = SIGTERM
+  std::string stop_signal;                           ///< "" = SIGTERM
+  std::optional<std::chrono::seconds> stop_timeout;  ///< nothing: the engine's default; negative: it is never killed
 };
 
 /// One row of GET /containers/json

@@ -11,7 +11,7 @@ namespace devstack::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto stray_grace = 10s;
+constexpr auto default_grace = 10s;  ///< the engine's own, and Compose's
 
 std::string label_of(const docker::StringMap& labels, const char* key) {
   const auto at = labels.find(key);
@@ -33,13 +33,21 @@ asio::awaitable<void> remove_one(std::shared_ptr<Unit> unit, bool volumes, std::
   if (!removed) complaint = fmt::format("{} was not removed: {}", unit->name(), removed.error().message);
 }
 
-asio::awaitable<void> remove_stray(ContainerShared& containers, docker::ContainerSummary row, bool volumes,
+/// What the container was made with: no unit knows it, and so no stack file. A wait without an end is none of ours.
+asio::awaitable<std::chrono::seconds> own_grace(docker::Client& client, std::string id) {
+  const auto found = co_await client.inspect_container(std::move(id));
+  const auto own = found ? found->stop_timeout : std::nullopt;
+  co_return own&&* own >= 0s ? *own : default_grace;
+}
+
+asio::awaitable<void> remove_stray(ContainerShared& containers, docker::ContainerSummary row, Grace asked, bool volumes,
                                    std::string& complaint) {
   const auto turn = co_await containers.removing.take();
   auto& client = containers.engine.client();
   const auto name = row.names.empty() ? row.id.substr(0, 12) : row.names.front();
   log::info("supervisor", "removing container {}", name);
-  co_await client.stop_container(row.id, stray_grace);
+  const auto own = co_await own_grace(client, row.id);
+  co_await client.stop_container(row.id, asked.value_or(own));
   const auto unit = label_of(row.labels, label::unit);
   if (containers.options.before_remove && !unit.empty()) co_await containers.options.before_remove(unit, row.id);
   const auto removed = co_await client.remove_container(row.id, true, volumes);
@@ -69,7 +77,7 @@ asio::awaitable<void> Supervisor::Impl::stop_stray_processes(std::vector<std::st
     if (process::alive(record.identity)) {
       log::info("supervisor", "{}: stopping pid {} of an earlier run", name, record.identity.pid);
     }
-    stops.push_back(stop_stray(loop, record, stray_grace));
+    stops.push_back(stop_stray(loop, record, default_grace));
   }
   co_await run_all(loop, "supervisor: stop strays", std::move(stops));
   for (const auto& [name, record] : all) {
@@ -102,7 +110,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
   std::vector<std::string> complaints(leaving.size());
   std::vector<asio::awaitable<void>> removals;
   for (std::size_t at = 0; at < leaving.size(); ++at) {
-    removals.push_back(remove_stray(containers, leaving[at], which.volumes, complaints[at]));
+    removals.push_back(remove_stray(containers, leaving[at], which.grace, which.volumes, complaints[at]));
   }
   co_await run_all(loop, "supervisor: remove strays", std::move(removals));
   std::string left;
@@ -148,6 +156,7 @@ asio::awaitable<Result<void>> Supervisor::Impl::take_down(DownOptions asked) {
   strays.one_off = true;
   strays.foreign = asked.orphans;
   strays.volumes = asked.volumes;
+  strays.grace = asked.grace;
   const auto orphans = co_await remove_strays(std::move(strays));
   if (!orphans) append_part(left, orphans.error().message, "; ");
   const auto networks = co_await containers.remove_networks();

@@ -46,6 +46,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Supervisor::Impl> {
     std::vector<std::string> services;  ///< services whose containers another program made, and we take over
     bool one_off = false, foreign = false, volumes = false;
     bool ours = true;
+    Grace grace;  ///< nothing: each container's own
   };
   asio::awaitable<Result<void>> remove_strays(Strays which);
 

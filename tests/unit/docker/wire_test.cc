@@ -25,7 +25,7 @@ constexpr std::string_view kEngine20 = R"({
   "HostConfig": {"NetworkMode": "default", "Dns": ["172.17.0.1", "10.0.0.1"],
                  "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}},
   "Config": {"Hostname": "4fa6e0f0c678", "Tty": true, "Env": ["PATH=/bin", "SERVICE_NAME=web"], "Cmd": ["sleep"],
-             "Image": "redis:7", "Labels": {"a": "b", "empty": ""}, "ExposedPorts": {"80/tcp": {}, "53/udp": {}}},
+             "Image": "redis:7", "StopTimeout": 25, "Labels": {"a": "b", "empty": ""}, "ExposedPorts": {"80/tcp": {}, "53/udp": {}}},
   "NetworkSettings": {"Bridge": "", "SandboxID": "s", "IPAddress": "172.17.0.2", "Gateway": "172.17.0.1",
     "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}, {"HostIp": "::", "HostPort": "32768"}],
               "53/udp": null},
@@ -70,6 +70,7 @@ TEST(InspectContainer, ReadsEngine20) {
   EXPECT_EQ(container->health.failing_streak, 3);
   EXPECT_EQ(container->health.outputs, (std::vector<std::string>{"first", "second"}));
   EXPECT_EQ(container->restart_policy, "on-failure:3");
+  EXPECT_EQ(container->stop_timeout, std::chrono::seconds(25));
 }
 
 TEST(InspectContainer, ReadsEngine29WithoutTopLevelAddresses) {
@@ -77,6 +78,7 @@ TEST(InspectContainer, ReadsEngine29WithoutTopLevelAddresses) {
   ASSERT_TRUE(container) << container.error().message;
   EXPECT_EQ(container->networks.at("shop").ip_address, "172.18.0.9");
   EXPECT_EQ(container->networks.at("shop").ipv6_address, "fd00::9");
+  EXPECT_FALSE(container->stop_timeout);
   EXPECT_EQ(container->networks.at("shop").aliases, std::vector<std::string>{"api"});
   EXPECT_EQ(container->status, "exited");
   EXPECT_EQ(container->exit_code, 137);
