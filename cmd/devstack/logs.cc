@@ -107,7 +107,9 @@ asio::awaitable<Result<void>> print_running(const Globals& globals, const LogOpt
   const auto& names_given = request.services;
   const bool elsewhere = std::any_of(names_given.begin(), names_given.end(),
                                      [](const std::string& name) { return name.find('/') != std::string::npos; });
-  if (!elsewhere) request.project = choose_project(project_names(status), named_project(globals)).value_or("");
+  // One that is not up has kept logs.
+  if (!elsewhere) request.project = named_project(globals);
+  if (!elsewhere && request.project.empty()) request.project = choose_project(project_names(status), "").value_or("");
   control::LogPlaces places;
   places.projects = StatePaths(state_dir()).logs("");
   CO_CHECK(control::narrow(status, places, request));

@@ -45,7 +45,12 @@ bool is_shown(const supervisor::UnitStatus& unit, const PsFlags& flags) {
 int print_units(const Globals& globals, const PsFlags& flags) {
   auto status = run_blocking(fetch());
   if (!status) return report(status.error());
-  *status = supervisor::of_project(std::move(*status), named_project(globals));
+  const auto project = named_project(globals);
+  const auto up = choose_project(project_names(*status), project);
+  const bool away = !up && up.error().code == Errc::not_found;
+  if (away && !flags.names.empty()) return report(up.error());
+  if (away) terminal::complain(up.error().message);
+  *status = supervisor::of_project(std::move(*status), project);
   for (const auto& name : flags.names) {
     const auto known = unit_of_service(*status, name, 0);
     if (!known) return report(known.error());

@@ -58,7 +58,6 @@ std::string unit_line(const UnitStatus& unit, std::size_t name_width) {
 }
 
 std::string services_text(const Status& status) {
-  if (status.services.empty()) return "no services in this stack\n";
   const std::size_t width = widest_name(status.services);
   std::string out = terminal::dim(fmt::format("{:<{}}  {:<9}  {:<9}  {:<5}  {:<8}  {:<24}  ADDRESSES", "NAME", width,
                                               "STATE", "HEALTH", "UP", "RESTARTS", "RUNS AS")) +

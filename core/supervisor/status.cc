@@ -51,20 +51,18 @@ std::string_view to_string(UnitType type) {
 }
 
 Status of_project(Status status, const std::string& project) {
-  const auto one = std::find_if(status.projects.begin(), status.projects.end(),
-                                [&](const ProjectStatus& other) { return other.name == project; });
-  if (one == status.projects.end()) return status;
-  ProjectStatus kept = *one;
+  if (project.empty()) return status;
+  std::erase_if(status.projects, [&](const ProjectStatus& other) { return other.name != project; });
   std::erase_if(status.services, [&](const UnitStatus& unit) { return unit.project != project; });
   for (auto& unit : status.services) {
     if (unit.name.starts_with(project + "/")) unit.name.erase(0, project.size() + 1);
   }
+  const auto* kept = status.projects.empty() ? nullptr : &status.projects.front();
   status.project = project;
-  if (!kept.files.empty()) status.stack_file = kept.files.front();
+  status.stack_file = kept != nullptr && !kept->files.empty() ? kept->files.front() : std::string();
   status.healthy =
-      kept.healthy && !status.stopping &&
+      kept != nullptr && kept->healthy && !status.stopping &&
       std::all_of(status.components.begin(), status.components.end(), [](auto& c) { return settled_well(c.state); });
-  status.projects = {std::move(kept)};
   return status;
 }
 

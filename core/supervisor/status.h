@@ -85,8 +85,8 @@ struct Status {
   std::vector<DiscoveredService> discovered;  ///< filled by core/control, not by the supervisor
 };
 
-/// What concerns one project: the components and its own units, by their own names. As it is when no such project is
-/// up.
+/// What concerns one project: the components and its own units, by their own names; none of one that is not up. As it
+/// is for the project "".
 Status of_project(Status status, const std::string& project);
 
 }  // namespace devstack::supervisor

@@ -159,6 +159,27 @@ TEST(Projects, CommandsMeanTheFoldersOwnServiceOfAName) {
   EXPECT_THAT(second.run("stop box").text, HasSubstr("e2esecond is not up here; up is: e2efirst"));
 }
 
+TEST(Projects, OneThatIsNotUpShowsNothingOfAnother) {
+  Appliance first(kFirst);
+  first.must("up");
+  const Second second(first);
+  const auto shown = second.must("ps");
+  EXPECT_THAT(shown, HasSubstr("e2esecond is not up here; up is: e2efirst\n"));
+  EXPECT_THAT(shown, HasSubstr("RESTARTS")) << "an empty table has its head";
+  EXPECT_THAT(shown, Not(HasSubstr("web")));
+  EXPECT_EQ(ok("cd " + second.file("") + " && " + second.command_line("ps -q 2>/dev/null")), "");
+  EXPECT_EQ(second.run("ps web").code, 1);
+  const auto document = parse_json(ok("cd " + second.file("") + " && " + second.command_line("--json ps 2>/dev/null")));
+  EXPECT_TRUE(document.at("services").as_array().empty());
+
+  EXPECT_THAT(first.must("logs"), HasSubstr("web"));
+  EXPECT_EQ(second.must("logs"), "");
+  second.must("up");
+  EXPECT_TRUE(eventually([&] { return second.run("logs box").text.find("box") != std::string::npos; }));
+  second.must("down");
+  EXPECT_THAT(second.must("logs"), HasSubstr("box")) << "its own, that are kept";
+}
+
 TEST(Projects, EachHasItsTemplatesUntilItsDown) {
   const auto stack = [](const std::string& name, const std::string& templates) {
     return "name: " + name +

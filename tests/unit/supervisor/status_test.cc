@@ -41,7 +41,16 @@ TEST(OfProject, IsNotHealthyWithoutTheComponents) {
   EXPECT_FALSE(of_project(status, "shop").healthy);
 }
 
-TEST(OfProject, ShowsAllWhenItIsNotUp) { EXPECT_EQ(of_project(two_projects(), "other").services.size(), 2U); }
+TEST(OfProject, HasNothingOfOthersWhenItIsNotUp) {
+  const auto other = of_project(two_projects(), "other");
+  EXPECT_EQ(other.project, "other");
+  EXPECT_TRUE(other.services.empty());
+  EXPECT_TRUE(other.projects.empty());
+  EXPECT_EQ(other.stack_file, "");
+  EXPECT_EQ(other.components.size(), 1U);
+  EXPECT_FALSE(other.healthy);
+  EXPECT_EQ(of_project(two_projects(), "").services.size(), 2U) << "no project means them all";
+}
 
 }  // namespace
 }  // namespace devstack::supervisor
