@@ -9,6 +9,7 @@
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/project_choice.h"
+#include "cmd/devstack/settle.h"
 #include "cmd/devstack/terminal.h"
 #include "cmd/devstack/up_choice.h"
 #include "core/control/client.h"
@@ -175,26 +176,40 @@ int remove(const ActionFlags& flags) {
   return done ? 0 : report(done.error());
 }
 
-asio::awaitable<Result<std::string>> apply(std::string named, UpChoice choice) {
+struct ScaleFlags {
+  std::vector<std::string> counts;
+  bool no_deps = false;
+  WaitFlags wait;
+};
+
+/// What changes, in words, once it is begun; the project in `what`.
+asio::awaitable<Result<std::string>> apply(UpChoice choice, std::string named, Awaited& what) {
   const control::ControlClient client(state_dir());
   CO_TRY(const auto status, co_await client.status());
-  CO_TRY(const auto project, choose_project(project_names(status), named));
-  co_return co_await client.apply(choice_request(choice, project));
+  CO_TRY(what.project, choose_project(project_names(status), named));
+  co_return co_await client.apply(choice_request(choice, what.project));
 }
 
-int scale(const Globals& globals, const std::vector<std::string>& counts, bool no_deps) {
+int scale(const Globals& globals, const ScaleFlags& flags) {
+  const auto limit = wait_limit(flags.wait);
+  if (!limit) return report(limit.error());
+  Awaited what;
+  what.deadline = std::chrono::steady_clock::now() + *limit;
   UpChoice choice;
-  for (const auto& text : counts) {
+  for (const auto& text : flags.counts) {
     const auto one = stack::parse_scale(text);
     if (!one) return report(one.error());
     choice.scale[one->first] = one->second;
     choice.how.services.push_back(one->first);
   }
-  choice.how.no_deps = no_deps;
-  const auto changes = run_blocking(apply(named_project(globals), choice));
+  choice.how.no_deps = flags.no_deps;
+  what.services = choice.how.services;
+  const auto changes = run_blocking(apply(choice, named_project(globals), what));
   if (!changes) return report(changes.error());
   fmt::print("{}\n", changes->empty() ? "nothing changed" : *changes);
-  return 0;
+  if (flags.wait.no_wait) return 0;
+  const auto settled = run_blocking(wait_settled(control::ControlClient(state_dir()), what));
+  return settled ? 0 : report(settled.error());
 }
 
 CLI::App* add_action(CommandLine line, UnitAction action, const char* help, const FlagsPtr& flags) {
@@ -244,14 +259,13 @@ void add_unit_actions(CommandLine line) {
     };
   });
 
-  auto counts = std::make_shared<std::vector<std::string>>();
-  auto no_deps = std::make_shared<bool>(false);
+  auto scaling = std::make_shared<ScaleFlags>();
   auto* command = line.cli.add_subcommand("scale", "so many instances of services, until the next up");
-  command->add_option("COUNT", *counts, "SERVICE=N, as worker=3")->required();
-  command->add_flag("--no-deps", *no_deps, "do not start what they depend on");
-  command->callback([line, counts, no_deps] {
-    line.chosen = [&globals = line.globals, counts, no_deps] { return scale(globals, *counts, *no_deps); };
-  });
+  command->add_option("COUNT", scaling->counts, "SERVICE=N, as worker=3")->required();
+  command->add_flag("--no-deps", scaling->no_deps, "do not start what they depend on");
+  add_wait_flags(*command, scaling->wait);
+  command->callback(
+      [line, scaling] { line.chosen = [&globals = line.globals, scaling] { return scale(globals, *scaling); }; });
 }
 
 }  // namespace devstack

@@ -2,24 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
 #include <chrono>
-#include <map>
 
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/command.h"
 #include "cmd/devstack/daemon.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/plan.h"
+#include "cmd/devstack/settle.h"
 #include "cmd/devstack/startup_text.h"
-#include "cmd/devstack/status_text.h"
 #include "cmd/devstack/terminal.h"
 #include "cmd/devstack/watch.h"
 #include "core/base/async/clock.h"
-#include "core/base/duration.h"
-#include "core/base/log.h"
 #include "core/control/client.h"
 #include "core/control/startup_json.h"
 #include "core/control/status_json.h"
@@ -27,115 +22,17 @@
 namespace devstack {
 namespace {
 
-using namespace std::chrono_literals;
 using supervisor::Status;
-using supervisor::UnitState;
-using supervisor::UnitStatus;
 
 struct UpOptions {
   bool foreground = false;
   bool detach = false;
   int ready_fd = -1;
-  std::string wait_timeout = "120s";
   bool dry_run = false;
   bool explain = false;
-  bool no_wait = false;
+  WaitFlags wait;
   Attachment attachment;
 };
-
-/// Says each unit once when it settles, and again when that changes.
-class Progress {
- public:
-  explicit Progress(const Globals& globals) : quiet_(globals.json) {}
-
-  void show(const Status& status) {
-    if (quiet_ || status.converging) return;  // what is shown meanwhile is how it was
-    std::size_t width = 10;
-    for (const auto* list : {&status.components, &status.services}) {
-      for (const auto& unit : *list) width = std::max(width, unit.name.size());
-    }
-    for (const auto* list : {&status.components, &status.services}) {
-      for (const auto& unit : *list) say(unit, width);
-    }
-    std::fflush(stdout);
-  }
-
- private:
-  void say(const UnitStatus& unit, std::size_t width) {
-    const bool worth =
-        supervisor::settled(unit.state) || unit.state == UnitState::backoff || unit.state == UnitState::unhealthy;
-    auto& shown = shown_[unit.name];
-    if (!worth || shown == unit.state) return;
-    shown = unit.state;
-    fmt::print("{}\n", unit_line(unit, width));
-  }
-
-  bool quiet_;
-  std::map<std::string, UnitState> shown_;
-};
-
-/// What an `up` of those services waits for; of all where none is named.
-Status part_of(Status status, const std::vector<std::string>& services) {
-  if (services.empty()) return status;
-  std::erase_if(status.services, [&](const UnitStatus& unit) {
-    return std::find(services.begin(), services.end(), unit.service) == services.end();
-  });
-  return status;
-}
-
-/// What is unhealthy may become healthy, but where something has failed, that is no longer waited for.
-bool all_settled(const Status& status) {
-  if (status.converging) return false;
-  bool failed = false, unhealthy = false;
-  for (const auto* list : {&status.components, &status.services}) {
-    for (const auto& unit : *list) {
-      failed = failed || unit.state == UnitState::failed;
-      unhealthy = unhealthy || unit.state == UnitState::unhealthy;
-      if (!supervisor::settled(unit.state) && unit.state != UnitState::unhealthy) return false;
-    }
-  }
-  return failed || !unhealthy;
-}
-
-std::string what_is_wrong(const Status& status, bool no_start) {
-  std::string out;
-  for (const auto* list : {&status.components, &status.services}) {
-    for (const auto& unit : *list) {
-      if (supervisor::settled_well(unit.state) || (no_start && unit.state == UnitState::stopped)) continue;
-      out += fmt::format("{}{} is {}{}", out.empty() ? "" : "\n  ", unit.name, supervisor::to_string(unit.state),
-                         unit.detail.empty() ? "" : ": " + unit.detail);
-    }
-  }
-  return out;
-}
-
-/// What an `up` waits for, and how long.
-struct Awaited {
-  std::string project;
-  std::vector<std::string> services;  ///< none: all of the project
-  bool no_start = false;              ///< it is enough that what does not run is made
-  Instant deadline;
-};
-
-/// Polls the supervisor until every unit that is waited for has settled or time is up.
-asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Awaited what, Progress& progress) {
-  const auto& services = what.services;
-  for (;;) {
-    CO_TRY(auto all, co_await client.status());
-    auto status = part_of(supervisor::of_project(std::move(all), what.project), services);
-    progress.show(status);
-    const bool settled = all_settled(status);
-    const bool wrong = !what_is_wrong(status, what.no_start).empty();
-    // Of a part, others may be as they like. Of all, settled and well but not healthy is a route that is on its way.
-    if ((!services.empty() || what.no_start) && settled) status.healthy = !wrong;
-    if (status.healthy || (settled && wrong)) co_return status;
-    if (std::chrono::steady_clock::now() >= what.deadline) {
-      co_return fail(Errc::unhealthy, "not healthy in time:\n  {}\nit goes on starting; see: devstack status",
-                     what_is_wrong(status, what.no_start));
-    }
-    co_await steady_clock().sleep_for(50ms);
-  }
-}
 
 std::string summary(const Status& status, std::chrono::steady_clock::duration took) {
   std::string out =
@@ -181,16 +78,11 @@ std::string startup_of(const Globals& globals, const control::ControlClient& cli
 
 int wait_and_report(const Globals& globals, const Awaited& what, Explained explained, Instant began) {
   const control::ControlClient client(state_dir());
-  Progress progress(globals);
-  const auto status = run_blocking(wait_settled(client, what, progress));
+  const auto status = run_blocking(wait_settled(client, what));
   const auto took = std::chrono::steady_clock::now() - began;
   std::string startup;
   if (explained == Explained::yes) startup = startup_of(globals, client, what.project);
   if (!status) return report(status.error());
-  if (!status->healthy) {
-    return report(Error{Errc::failed, "not everything runs:\n  " + what_is_wrong(*status, what.no_start) +
-                                          "\nthe rest is up; see: devstack status, devstack logs NAME"});
-  }
   return report_settled(globals, *status, startup, took);
 }
 
@@ -203,8 +95,8 @@ void explain_changes(const Globals& globals, const control::ControlClient& clien
 
 int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   const auto began = std::chrono::steady_clock::now();
-  const auto limit = parse_duration(options.wait_timeout);
-  if (!limit) return report(Error{Errc::usage, "--wait-timeout: " + limit.error().message});
+  const auto limit = wait_limit(options.wait);
+  if (!limit) return report(limit.error());
   const auto choice = choice_of(flags);
   if (!choice) return report(choice.error());
   if (options.dry_run) return print_changes(globals, *choice, options.explain ? Explained::yes : Explained::no);
@@ -242,10 +134,9 @@ int up(const Globals& globals, const UpOptions& options, const UpFlags& flags) {
   } else if (const auto started = start_in_background(globals, *file, *choice); !started) {
     return report(started.error());
   }
-  const auto deadline = began + std::chrono::duration_cast<Instant::duration>(*limit);
-  const Awaited what{file->project, choice->how.services, choice->how.no_start, deadline};
+  const Awaited what{file->project, choice->how.services, choice->how.no_start, began + *limit, globals.json};
   const auto explained = options.explain ? Explained::yes : Explained::no;
-  const int code = options.no_wait ? 0 : wait_and_report(globals, what, explained, began);
+  const int code = options.wait.no_wait ? 0 : wait_and_report(globals, what, explained, began);
   if (code != 0 || !follows_sources || options.detach) return code;
   WatchSettings settings;
   settings.services = choice->how.services;
@@ -281,8 +172,7 @@ void add_up(CommandLine line) {
   command->add_flag("-d,--detach", options->detach, "run in the background (the default)");
   command->add_flag("--foreground", options->foreground, "stay in this terminal; for systemd");
   command->add_flag("--no-start", flags->how.no_start, "make containers as planned, and start none of them");
-  command->add_flag("--no-wait", options->no_wait, "return once all is begun, not when it is healthy");
-  command->add_option("--wait-timeout", options->wait_timeout, "how long to wait for health (default 120s)");
+  add_wait_flags(*command, options->wait);
   command->add_flag("--dry-run", options->dry_run, "only say what would be done to each service");
   command->add_flag("--explain", options->explain,
                     "say why, with the keys that changed, and at the end what the start waited for");

@@ -49,6 +49,7 @@ TEST(ExitCodes, FourForATakenPortAndFiveForWhatIsNotHealthyInTime) {
 name: e2ecodes
 services:
   sick: {command: "sleep 1000", healthcheck: {test: ["CMD", "false"], interval: 200ms, retries: 1000}}
+  lost: {image: nosuch.invalid/lost, pull_policy: never, scale: 0}
 )");
   const auto holder =
       ok("(setsid python3 -c 'import socket,time; s=socket.socket(); s.setsockopt(socket.SOL_SOCKET, "
@@ -59,6 +60,12 @@ services:
   ok("kill " + holder);
   ASSERT_TRUE(eventually([] { return ok("ss -Hltn 'sport = :8500'").empty(); }));
   EXPECT_EQ(appliance.run("up --wait-timeout 1s").code, 5);
+  EXPECT_EQ(appliance.run("scale sick=2 --wait-timeout 1s").code, 5);
+  EXPECT_EQ(appliance.run("scale sick=3 --no-wait").code, 0);
+  EXPECT_EQ(appliance.run("scale lost=1 --wait-timeout soon").code, 2);
+  const auto lost = appliance.run("scale lost=1");
+  EXPECT_EQ(lost.code, 1);
+  EXPECT_THAT(lost.text, HasSubstr("lost is failed: services.lost: the image nosuch.invalid/lost is not there"));
 }
 
 TEST(ExitCodes, OfTheServiceThatIsNamed) {

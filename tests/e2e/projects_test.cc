@@ -142,8 +142,7 @@ TEST(Projects, CommandsMeanTheFoldersOwnServiceOfAName) {
   EXPECT_EQ(std::count(images.begin(), images.end(), '\n'), 2) << "a head and one of them: " << images;
 
   second.must("scale box=2");
-  EXPECT_TRUE(
-      eventually([] { return ok("docker ps -q --filter label=com.docker.compose.project=e2esecond | wc -l") == "2"; }));
+  EXPECT_EQ(ok("docker ps -q --filter label=com.docker.compose.project=e2esecond | wc -l"), "2");
   EXPECT_EQ(ok("docker ps -q --filter label=com.docker.compose.project=e2efirst | wc -l"), "1");
   second.must("up --scale box=1");
   second.must("kill box");
