@@ -56,6 +56,9 @@ std::string first_label(const docker::Container& container, std::initializer_lis
   return {};
 }
 
+/// Made by `run`, beside the instances of its service: who resolves that one's name does not mean this.
+bool is_one_off(const docker::Container& container) { return label(container, "com.docker.compose.oneoff") == "True"; }
+
 /// `reg:5000/team/app:v3` -> `app`.
 std::string image_base_name(std::string_view image) {
   image.remove_prefix(image.rfind('/') + 1);  // npos + 1 == 0
@@ -119,7 +122,7 @@ std::optional<Registration> registration(const docker::Container& container, con
   if (!metadata.get("ignore").empty()) return std::nullopt;
   auto name = metadata.get("name");
   if (name.empty()) {
-    if (options.explicit_names) return std::nullopt;
+    if (options.explicit_names || is_one_off(container)) return std::nullopt;
     name = default_name(container, options.name_from);
     if (name.empty()) name = container.name;
     if (name.empty()) return std::nullopt;

@@ -12,8 +12,9 @@
 ///
 /// The results are Registrator's, but for these: a container on a user-defined network that publishes a port is
 /// registered with the host's address (not with an unreachable pair of container address and host port), the network is
-/// chosen by a fixed rule, a container on the host's network may say SERVICE_PORT, and Docker's HEALTHCHECK is a check
-/// beside the one that SERVICE_CHECK_* defines (checks.h).
+/// chosen by a fixed rule, a container on the host's network may say SERVICE_PORT, Docker's HEALTHCHECK is a check
+/// beside the one that SERVICE_CHECK_* defines (checks.h), and a one-off container of Compose's or our `run` is
+/// registered only where a SERVICE_NAME says so.
 namespace devstack::registrator {
 
 /// Which address and port stand for a container: its own, or the host's where ports are published.

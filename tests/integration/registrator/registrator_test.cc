@@ -159,6 +159,16 @@ TEST_F(RegistratorTest, WhatAContainerWillBeIsKnownBeforeItRuns) {
   EXPECT_EQ(service("vm:dsit-reg-a:80"), nullptr);
 }
 
+TEST_F(RegistratorTest, AOneOffContainerIsRegisteredOnlyUnderANameOfItsOwn) {
+  const std::string one_off = "--label com.docker.compose.oneoff=True ";
+  docker_run("silent", one_off);
+  docker_run("job", one_off + "-e SERVICE_NAME=job");
+  start_registrator();
+  ASSERT_TRUE(service("vm:dsit-reg-job:80"));
+  EXPECT_EQ(service("vm:dsit-reg-job:80")->name, "job");
+  EXPECT_EQ(service("vm:dsit-reg-silent:80"), nullptr);
+}
+
 TEST_F(RegistratorTest, ToldToStopIsTakenOutWhileItStillRuns) {
   start_registrator();
   // PID 1 without a handler ignores TERM: it runs on for the whole grace period.

@@ -325,6 +325,18 @@ TEST(Flags, ForcedAddressWinsOnUserNetworks) {
   EXPECT_EQ(table(registrations(from, with_all_flags())), "vm:rx-5:80 / n / [A9A3 /rx-5 dev] / 192.0.2.50 / 18085\n");
 }
 
+TEST(DefaultName, IsNoneForAOneOffContainer) {
+  auto run = publish(publish(container("demo-web-run-1"), port80, 18080), port443, 18443);
+  run.labels = {{"com.docker.compose.service", "web"}, {"com.docker.compose.oneoff", "True"}};
+  auto options = published();
+  options.name_from = NameFrom::service;
+  EXPECT_EQ(table(registrations(run, options)), "") << "it would stand for an instance of web";
+  EXPECT_EQ(table(registrations(env(run, {"SERVICE_443_NAME=job"}), options)),
+            "vm:demo-web-run-1:443 / job / [] / 127.0.0.1 / 18443\n");
+  run.labels["com.docker.compose.oneoff"] = "False";
+  EXPECT_EQ(registrations(run, options).size(), 2U);
+}
+
 TEST(DefaultName, IsTheImagesBaseName) {
   const std::map<std::string, std::string> names{{"redis", "redis"},
                                                  {"reg:5000/team/app:v3", "app"},
