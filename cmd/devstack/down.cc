@@ -8,6 +8,7 @@
 #include "cmd/devstack/blocking.h"
 #include "cmd/devstack/cleanup.h"
 #include "cmd/devstack/command.h"
+#include "cmd/devstack/left_in_use.h"
 #include "cmd/devstack/load_records.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/project_choice.h"
@@ -201,6 +202,7 @@ int down(const Globals& globals, const DownFlags& flags) {
     for (const auto& project : done->gone) fmt::print("{} is down\n", project);
     if (done->gone.empty()) fmt::print("{}\n", done->why_nothing.empty() ? "nothing runs here" : done->why_nothing);
   }
+  for (const auto& project : done->gone) warn_of_what_is_in_use(project, flags.volumes);
   if (done->appliance && !done->gone.empty()) warn_of_containers_without_dns(*done->appliance);
   return 0;
 }
@@ -216,7 +218,7 @@ void add_down(CommandLine line) {
   command->add_option("--rmi", flags->images, "remove images, too: local (built here) or all")
       ->check(CLI::IsMember({"local", "all"}));
   command->add_flag("--remove-orphans", flags->orphans,
-                    "also this project's containers that are not of the stack file");
+                    "also this project's containers that are not of the stack file, and those of run");
   command->add_flag("--all", flags->all, "all projects that are up here");
   command->callback(
       [line, flags] { line.chosen = [&globals = line.globals, flags] { return down(globals, *flags); }; });

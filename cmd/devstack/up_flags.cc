@@ -13,7 +13,7 @@ void add_up_flags(CLI::App& command, const std::shared_ptr<UpFlags>& flags) {
   command.add_flag("--no-recreate", flags->how.no_recreate, "leave containers that exist although something changed")
       ->excludes(force);
   command.add_flag("--remove-orphans", flags->how.remove_orphans,
-                   "also remove this project's containers that are not of the stack file");
+                   "also remove this project's containers that are not of the stack file, or of a run that has ended");
   auto* build = command.add_flag("--build", flags->how.build, "build images although they are there");
   command.add_flag("--no-build", flags->no_build, "never build (an image that is missing is an error)")
       ->excludes(build);

@@ -95,9 +95,13 @@ asio::awaitable<Result<void>> ContainerShared::remove_networks() {
   for (const auto& network : found) {
     const auto removed = co_await engine.client().remove_network(network.id);
     if (removed || removed.error().code == Errc::not_found) continue;
-    const bool ours = find_label(network.labels, label::project) == project;
-    if (ours)
-      append_part(left, fmt::format("the network {} was not removed: {}", network.name, removed.error().message), "; ");
+    if (find_label(network.labels, label::project) != project) continue;
+    const auto used = co_await engine.client().inspect_network(network.id);
+    if (used && !used->containers.empty()) {
+      log::warn("supervisor", "{}", removed.error().message);
+      continue;
+    }
+    append_part(left, fmt::format("the network {} was not removed: {}", network.name, removed.error().message), "; ");
   }
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   co_return Result<void>();
@@ -110,8 +114,12 @@ asio::awaitable<Result<void>> ContainerShared::remove_volumes() {
   std::string left;
   for (const auto& volume : found) {
     const auto removed = co_await engine.client().remove_volume(volume.name);
-    if (!removed)
-      append_part(left, fmt::format("the volume {} was not removed: {}", volume.name, removed.error().message), "; ");
+    if (removed) continue;
+    if (removed.error().code == Errc::conflict) {
+      log::warn("supervisor", "{}", removed.error().message);
+      continue;
+    }
+    append_part(left, fmt::format("the volume {} was not removed: {}", volume.name, removed.error().message), "; ");
   }
   if (!left.empty()) co_return fail(Errc::failed, "{}", left);
   co_return Result<void>();

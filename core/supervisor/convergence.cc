@@ -130,6 +130,7 @@ asio::awaitable<void> Supervisor::Impl::converge(stack::Plan wanted, ApplyOption
   Strays strays;
   strays.known = std::move(container_names);
   strays.foreign = asked.remove_orphans;
+  if (asked.remove_orphans) strays.one_off = OneOff::ended;
   strays.ours = asked.services.empty();
   for (const auto& unit : wanted.units) strays.services.push_back(unit.service);
   const auto removed = co_await remove_strays(std::move(strays));

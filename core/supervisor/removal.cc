@@ -54,6 +54,11 @@ asio::awaitable<void> remove_stray(ContainerShared& containers, docker::Containe
   if (!removed) complaint = fmt::format("container {} was not removed: {}", name, removed.error().message);
 }
 
+bool goes(const docker::ContainerSummary& one_off, OneOff which) {
+  const bool ended = one_off.state == "exited" || one_off.state == "dead";
+  return which == OneOff::all || (which == OneOff::ended && ended);
+}
+
 }  // namespace
 
 /// All at once; what could not be removed, in words.
@@ -93,8 +98,9 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
   std::string foreign;
   for (const auto& row : found) {
     const bool ours = label_of(row.labels, label::project) == containers.project;
-    if (label_of(row.labels, label::one_off) == "True") {
-      if (which.one_off && (ours || which.foreign)) leaving.push_back(row);
+    const bool step = !label_of(row.labels, label::hook).empty();
+    if (label_of(row.labels, label::one_off) == "True" && !step) {
+      if (goes(row, which.one_off)) leaving.push_back(row);
     } else if (ours) {
       if (which.ours && !contains(which.known, label_of(row.labels, label::unit))) leaving.push_back(row);
     } else if (which.foreign) {
@@ -153,8 +159,8 @@ asio::awaitable<Result<void>> Supervisor::Impl::take_down(DownOptions asked) {
   co_await release();
   co_await stop_stray_processes({});
   Strays strays;
-  strays.one_off = true;
   strays.foreign = asked.orphans;
+  if (asked.orphans) strays.one_off = OneOff::all;
   strays.volumes = asked.volumes;
   strays.grace = asked.grace;
   const auto orphans = co_await remove_strays(std::move(strays));

@@ -52,10 +52,10 @@ struct ApplyOptions {
   bool renew_anon_volumes = false;  ///< a replaced container begins with empty anonymous volumes
   bool no_deps = false;             ///< only `services`, not what they depend on
   stack::Texts services;            ///< only these and what they depend on; the others stay as they are. Empty: all
-  bool remove_orphans = false;      ///< also containers of this project that another program made
-  bool no_start = false;            ///< containers are made as planned, and not started
-  bool build = false;               ///< images with a `build` are built, though they are there
-  std::string pull;                 ///< always, missing, never; "": each service's pull_policy
+  bool remove_orphans = false;  ///< also containers of this project by another program, and of a `run` that has ended
+  bool no_start = false;        ///< containers are made as planned, and not started
+  bool build = false;           ///< images with a `build` are built, though they are there
+  std::string pull;             ///< always, missing, never; "": each service's pull_policy
 };
 
 /// Which images `down` removes: those without `image:` of their own, or all that the plan names.
@@ -67,7 +67,7 @@ struct DownOptions {
   std::optional<std::chrono::seconds> grace;  ///< for each unit; nothing: its stop_grace_period
   bool volumes = false;  ///< named volumes of the project that are not external, and anonymous ones
   RemoveImages images = RemoveImages::none;
-  bool orphans = false;           ///< also containers of this project that another program made
+  bool orphans = false;           ///< also containers of this project that another program made, and those of `run`
   stack::Texts more_images = {};  ///< removed too: of a stack that the plan does not know any more
 };
 

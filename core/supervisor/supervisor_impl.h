@@ -13,6 +13,9 @@
 
 namespace devstack::supervisor {
 
+/// Which containers of `run` go with what is removed.
+enum class OneOff { none, ended, all };
+
 /// The supervisor's inside, shared by supervisor.cc (what the owner calls) and convergence.cc (plan against reality).
 struct Supervisor::Impl : std::enable_shared_from_this<Supervisor::Impl> {
   using Units = std::vector<std::shared_ptr<Unit>>;
@@ -40,11 +43,12 @@ struct Supervisor::Impl : std::enable_shared_from_this<Supervisor::Impl> {
   asio::awaitable<std::string> remove_units(Units leaving, bool volumes);
   asio::awaitable<std::string> remove_images(DownOptions options);
   asio::awaitable<void> stop_stray_processes(std::vector<std::string> known);
-  /// Containers of this project that are no unit's: ours, those of `run` when `one_off`, of others when `foreign`.
+  /// Containers of this project that are no unit's: ours, those of `run` as `one_off` says, of others when `foreign`.
   struct Strays {
     std::vector<std::string> known;     ///< units that may have containers
     std::vector<std::string> services;  ///< services whose containers another program made, and we take over
-    bool one_off = false, foreign = false, volumes = false;
+    OneOff one_off = OneOff::none;
+    bool foreign = false, volumes = false;
     bool ours = true;
     Grace grace;  ///< nothing: each container's own
   };

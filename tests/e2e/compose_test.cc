@@ -77,8 +77,11 @@ TEST_F(Compose, RunMakesAContainerOfItsOwn) {
   EXPECT_EQ(ok("docker port e2e-one-off"), "80/tcp -> 127.0.0.1:18099");
   EXPECT_EQ(ok("docker inspect -f '{{index .Config.Labels \"com.docker.compose.oneoff\"}}' e2e-one-off"), "True");
   EXPECT_THAT(states(), HasSubstr("web=running"));
-  must("down");
+  EXPECT_THAT(must("down"), HasSubstr("the network e2ecompose_default stays: it is used by e2e-one-off"));
+  EXPECT_EQ(ok("docker inspect -f '{{.State.Running}}' e2e-one-off"), "true");
+  must("down --remove-orphans");
   EXPECT_NE(sh("docker inspect e2e-one-off").code, 0);
+  EXPECT_EQ(ok("docker network ls -q --filter name=e2ecompose_default"), "");
 }
 
 TEST_F(Compose, RunOfAHostProcessHasItsEnvironmentAndFolder) {

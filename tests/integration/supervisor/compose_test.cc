@@ -426,50 +426,6 @@ TEST_F(ComposeTest, OnlyTheNamedServicesAreTouched) {
   stack.down();
 }
 
-TEST_F(ComposeTest, ContainersOfOtherProgramsStayUnlessOrphansGo) {
-  Stack stack(dir.path());
-  const auto labels = " --label com.docker.compose.project=" + project + " --label com.docker.compose.oneoff=False ";
-  shell("docker run -d --name " + project + "-foreign" + labels + "--label com.docker.compose.service=foreign " +
-        std::string(image) + " sleep 1000");
-  shell("docker run -d --name " + name_of("box") + labels + "--label com.docker.compose.service=box " +
-        std::string(image) + " sleep 1000");
-  stack.supervisor->apply(plan({container("box", "exec sleep 1000")}));
-  ASSERT_TRUE(stack.up());
-  EXPECT_EQ(containers("{{.Names}}"), name_of("box")) << "it took the place of the other one";
-  EXPECT_EQ(inspect(project + "-foreign", "{{.State.Running}}"), "true");
-  ApplyOptions how;
-  how.remove_orphans = true;
-  stack.supervisor->apply(plan({container("box", "exec sleep 1000")}), how);
-  EXPECT_TRUE(
-      stack.eventually([&] { return inspect(project + "-foreign", "{{.Id}}").find("No such") != std::string::npos; }));
-  stack.down();
-}
-
-TEST_F(ComposeTest, AStrayHasTheGraceItWasMadeWith) {
-  const auto stray = [&](const std::string& name, int seconds) {
-    shell("docker run -d --name " + project + "-" + name + " --stop-timeout " + std::to_string(seconds) +
-          " --label com.docker.compose.oneoff=False --label com.docker.compose.project=" + project +
-          " --label io.devstack.project=" + project + " --label io.devstack.unit=" + name + " -v " + dir.path() +
-          ":/out " + std::string(image) + " sh -c 'trap \"sleep 1; touch /out/" + name + "; exit\" TERM; touch /out/" +
-          name + "-runs; while :; do sleep 0.1; done'");
-  };
-  const auto there = [&](const std::string& name) { return ::access(dir.file(name).c_str(), F_OK) == 0; };
-  stray("hasty", 0);
-  stray("patient", 10);
-  Stack stack(dir.path());
-  ASSERT_TRUE(stack.eventually([&] { return there("hasty-runs") && there("patient-runs"); }));
-  stack.supervisor->apply(plan({container("box", "exec sleep 1000")}));
-  ASSERT_TRUE(stack.up());
-  EXPECT_EQ(containers("{{.Names}}"), name_of("box"));
-  EXPECT_TRUE(there("patient"));
-  EXPECT_FALSE(there("hasty")) << "it was given longer than it asked for";
-
-  stray("asked", 10);
-  ASSERT_TRUE(stack.eventually([&] { return there("asked-runs"); }));
-  stack.down(0s);
-  EXPECT_FALSE(there("asked")) << "the grace of down is for it, too";
-}
-
 TEST_F(ComposeTest, ScalingDownRemovesTheHighestNumbers) {
   Stack stack(dir.path());
   auto box = container("box", "trap '' TERM; while :; do sleep 1000; done");
