@@ -32,9 +32,9 @@ void App::Impl::make_projects() {
     wanted.before_start = [this](std::string container) { return parts->expect(std::move(container)); };
     wanted.provide_image = [this](std::string image) { return provide_hello_image(engine.client(), std::move(image)); };
   };
-  projects =
-      std::make_unique<AppProjects>(ProjectsInput{loop, options.file, options.state_dir, engine, *registry, complete,
-                                                  [this]() -> templates::TemplateSets& { return parts->templates(); }});
+  projects = std::make_unique<AppProjects>(ProjectsInput{
+      loop, options.file, options.state_dir, engine, *registry, complete,
+      [this]() -> templates::TemplateSets& { return parts->templates(); }, [this] { return parts->dns(); }});
 }
 
 Result<void> App::Impl::make_parts(App& app) {

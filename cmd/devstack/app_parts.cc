@@ -91,7 +91,6 @@ dns::DnsOptions dns_options(const stack::StackFile& file, std::vector<dns::Endpo
   dns::DnsOptions options;
   options.domains = file.dns.domains;
   options.datacenter = file.registry.datacenter;
-  for (const auto& [name, target] : file.dns.records) options.records[name] = {target};
   for (const auto& recursor : file.dns.recursors) {
     if (recursor != "none") options.recursors.push_back(recursor);
   }
@@ -179,8 +178,9 @@ supervisor::SupervisorOptions supervisor_options(const stack::StackFile& file, c
 
 namespace {
 
-/// Everything of the file that components are made from, to see whether it changed. What is not said is not there.
-boost::json::object component_settings(const stack::StackFile& file) {
+/// Everything of the file that components are made from, to see whether it changed. What is not said is not there, nor
+/// what each project has of its own where `running` has the component for it.
+boost::json::object component_settings(const stack::StackFile& file, const stack::StackFile& running) {
   boost::system::error_code error;
   const auto document = boost::json::parse(stack::to_json(file), error);
   boost::json::object out;
@@ -188,6 +188,11 @@ boost::json::object component_settings(const stack::StackFile& file) {
   for (const char* key : {"bridge", "registry", "dns", "registrator", "proxy", "ui"}) {
     const auto* value = all == nullptr ? nullptr : all->if_contains(key);
     if (value != nullptr) out[key] = *value;
+  }
+  auto* dns = out.if_contains("dns");
+  if (dns != nullptr && dns->is_object() && running.dns.enabled) {
+    dns->as_object().erase("records");
+    if (dns->as_object().empty()) out.erase("dns");
   }
   return out;
 }
@@ -207,9 +212,9 @@ std::vector<std::string> process_services(const stack::StackFile& file) {
 }  // namespace
 
 std::string unused_settings(const stack::StackFile& running, const stack::StackFile& wanted) {
-  const auto used = component_settings(running);
+  const auto used = component_settings(running, running);
   std::string out;
-  for (const auto& [key, value] : component_settings(wanted)) {
+  for (const auto& [key, value] : component_settings(wanted, running)) {
     auto given = value;
     if (key == "registry" && given.is_object()) given.as_object().erase("kv");  // seeded for each project
     if (given.is_object() && given.as_object().empty()) continue;
@@ -230,7 +235,7 @@ std::string describe_changes(const stack::PlanDiff& diff, const stack::StackFile
   for (const auto& unit : diff.remove) line("remove", unit);
   for (const auto& unit : diff.recreate) line("replace", unit.name);
   for (const auto& unit : diff.create) line("create", unit.name);
-  if (component_settings(running) != component_settings(wanted)) {
+  if (component_settings(running, running) != component_settings(wanted, running)) {
     line("the settings of components changed too:", "they are used after `devstack down` and `devstack up`");
   }
   return out;
@@ -359,6 +364,8 @@ void Parts::add_to(supervisor::Supervisor& supervisor) {
 }
 
 templates::TemplateSets& Parts::templates() { return *impl_->templates; }
+
+dns::DnsServer* Parts::dns() { return impl_->dns.get(); }
 
 Result<void> Parts::serve_control() {
   impl_->api->start();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cmd/devstack/listeners.h"
+#include "core/dns/server.h"
 #include "core/docker/engine_watcher.h"
 #include "core/registry/registry.h"
 #include "core/stack/plan.h"
@@ -72,6 +73,8 @@ class Parts {
   asio::awaitable<void> expect(std::string container);
   /// Those of every project; each `up` sets its own.
   templates::TemplateSets& templates();
+  /// Its fixed answers are every project's; nothing where the stack file has it off.
+  dns::DnsServer* dns();
   /// Opens the control socket. The components need not run yet.
   Result<void> serve_control();
   /// The machine's addresses changed: every listener moves.

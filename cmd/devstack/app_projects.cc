@@ -28,6 +28,12 @@ std::string component_line(const stack::StackFile& components, const stack::Stac
                      file.project, unused);
 }
 
+dns::RecordTexts records_of(const stack::StackFile& file) {
+  dns::RecordTexts out;
+  for (const auto& [name, target] : file.dns.records) out[name] = {target};
+  return out;
+}
+
 }  // namespace
 
 AppProjects::AppProjects(ProjectsInput input)
@@ -126,6 +132,7 @@ asio::awaitable<void> AppProjects::drain(std::string project, std::string unit, 
 }
 
 asio::awaitable<void> AppProjects::end_project(std::string project) {
+  if (auto* dns = input_.dns()) dns->set_records(project, {});
   co_await input_.templates().remove(project);
   co_await end_logs(std::move(project));
 }
@@ -175,8 +182,12 @@ asio::awaitable<Result<std::string>> AppProjects::apply(stack::LoadOptions load,
   const std::string project = file.project;
   auto rendering = templates_of(file, load);
   CO_CHECK(input_.templates().fits(project, rendering.entries));
+  auto* dns = input_.dns();
+  const auto records = records_of(file);
+  if (dns != nullptr) CO_CHECK(dns->fits(project, records));
   if (projects_.find(project) == nullptr) CO_CHECK(co_await seed_keys(input_.registry, file.registry.kv));
   CO_CHECK(save_load(paths_, project, load));
+  if (dns != nullptr) dns->set_records(project, records);
   co_await input_.templates().set(project, std::move(rendering));  // before the services that may read the files
   auto said = changes_words(unit_changes(running(project), plan, choice.how, idle_units(project)));
   append_part(said, component_line(input_.components, file), "\n");

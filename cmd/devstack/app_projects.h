@@ -11,6 +11,7 @@
 #include "cmd/devstack/log_keeping.h"
 #include "cmd/devstack/paths.h"
 #include "cmd/devstack/up_choice.h"
+#include "core/dns/server.h"
 #include "core/docker/engine_watcher.h"
 #include "core/registry/registry.h"
 #include "core/stack/stack_file.h"
@@ -31,6 +32,7 @@ struct ProjectsInput {
   std::function<void(supervisor::SupervisorOptions&)> complete;
   /// The component that renders every project's templates.
   std::function<templates::TemplateSets&()> templates;
+  std::function<dns::DnsServer*()> dns;  ///< which may be off
 };
 
 class AppProjects {

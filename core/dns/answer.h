@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/dns/fixed_records.h"
 #include "core/dns/message.h"
 #include "core/net/port_holder.h"
 #include "core/registry/state.h"
@@ -24,10 +25,8 @@ struct AnswerOptions {
   /// Targets of SRV and PTR are named in the first.
   std::vector<Name> domains;
   std::string datacenter = "dc1";
-  std::string node;  ///< our own, which a prepared query may want to be near to
-  /// Fixed answers by lowered name, checked before everything else; a first label "*" stands for any labels.
-  /// Alternatives: Ipv4, Ipv6, Target (an alias).
-  std::map<std::string, std::vector<Data>, std::less<>> records;
+  std::string node;      ///< our own, which a prepared query may want to be near to
+  FixedRecords records;  ///< checked before everything else
   /// Recursors are configured: RA is set, and names outside our zones are to be forwarded.
   bool recursion = false;
 

@@ -1,30 +1,10 @@
 // From the stack file's text to what `answer` takes.
 #include <algorithm>
 
-#include "core/dns/lookup.h"
 #include "core/dns/server.h"
 
 namespace devstack::dns {
 namespace {
-
-Result<std::vector<Data>> fixed_answers(const std::string& name, const std::vector<std::string>& values) {
-  std::vector<Data> out;
-  bool alias = false;
-  for (const auto& value : values) {
-    if (auto address = parse_address(value)) {
-      out.push_back(std::move(*address));
-      continue;
-    }
-    auto target = Name::parse(value);
-    if (!target) return fail(Errc::invalid_argument, "dns record {}: {}", name, target.error().message);
-    out.emplace_back(Target{std::move(*target)});
-    alias = true;
-  }
-  if (alias && out.size() > 1) {
-    return fail(Errc::invalid_argument, "dns record {}: a name stands alone, without further names or addresses", name);
-  }
-  return out;
-}
 
 std::uint32_t seconds(std::chrono::seconds value) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value.count(), 0, 0x7fffffff));
@@ -42,12 +22,7 @@ Result<AnswerOptions> answer_options(const DnsOptions& options) {
   if (out.domains.empty()) return fail(Errc::invalid_argument, "the DNS server needs a domain, such as consul");
   out.datacenter = to_lower(options.datacenter);
   out.node = options.node;
-  for (const auto& [text, values] : options.records) {
-    const auto name = Name::parse(text);
-    if (!name) return fail(Errc::invalid_argument, "dns record \"{}\": {}", text, name.error().message);
-    TRY(auto answers, fixed_answers(text, values));
-    out.records.insert_or_assign(std::string(name->lowered().wire()), std::move(answers));
-  }
+  TRY(out.records, fixed_records(options.records));
   out.recursion = !options.recursors.empty() || !options.servers.empty();
   out.node_ttl = seconds(options.node_ttl);
   for (const auto& [name, ttl] : options.service_ttl) out.service_ttl[to_lower(name)] = seconds(ttl);

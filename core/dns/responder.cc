@@ -29,10 +29,14 @@ std::int64_t microseconds(std::chrono::steady_clock::duration span) {
 }
 
 /// Moves with everything that answers are made from, and not with keys and sessions.
-Responder::Indexes catalog_indexes(const registry::State& state) {
+Responder::Indexes indexes_of(const registry::State& state, std::uint64_t records) {
   using Table = registry::Watch::Table;
-  return {state.index_of({Table::nodes, {}}), state.index_of({Table::services, {}}),
-          state.index_of({Table::checks, {}}), state.index_of({Table::queries, {}}), state.restored_at()};
+  return {state.index_of({Table::nodes, {}}),
+          state.index_of({Table::services, {}}),
+          state.index_of({Table::checks, {}}),
+          state.index_of({Table::queries, {}}),
+          state.restored_at(),
+          records};
 }
 
 /// The rcode of a reply in bytes.
@@ -40,9 +44,15 @@ Rcode rcode_of(Bytes reply) { return static_cast<Rcode>(reply[3] & 0x0f); }
 
 }  // namespace
 
-Responder::Responder(const asio::any_io_executor& executor, const registry::RegistryView& view, AnswerOptions options,
-                     std::optional<UpstreamSettings> upstreams, Journal& journal)
-    : view_(view), options_(std::move(options)), random_(random_seed()), replies_(random_.next()), journal_(journal) {
+Responder::Responder(const asio::any_io_executor& executor, const registry::RegistryView& view,
+                     const RecordBook& records, AnswerOptions options, std::optional<UpstreamSettings> upstreams,
+                     Journal& journal)
+    : view_(view),
+      records_(records),
+      options_(std::move(options)),
+      random_(random_seed()),
+      replies_(random_.next()),
+      journal_(journal) {
   if (upstreams) forwarder_ = std::make_unique<Forwarder>(executor, std::move(*upstreams), journal.counters);
 }
 
@@ -52,9 +62,15 @@ asio::awaitable<void> Responder::stop() {
 
 void Responder::refresh() {
   auto now = view_.snapshot();
-  if (now != state_) {
+  auto edition = indexes_.back();
+  if (edition != records_.number()) {
+    const auto newest = records_.read();
+    edition = newest->number;
+    options_.records = newest->records;
+  }
+  if (now != state_ || edition != indexes_.back()) {
     state_ = std::move(now);
-    if (const auto indexes = catalog_indexes(*state_); indexes != indexes_) {
+    if (const auto indexes = indexes_of(*state_, edition); indexes != indexes_) {
       indexes_ = indexes;
       replies_.forget();
     }

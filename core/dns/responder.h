@@ -17,10 +17,11 @@ namespace devstack::dns {
 /// Request bytes to reply bytes: everything of the server but sockets. One thread. Private to core/dns.
 class Responder {
  public:
-  /// `journal` gets every reply, and outlives it. Without `upstreams` it asks nobody: what it does not know is another
-  /// Responder's to answer. stop() before destruction.
-  Responder(const asio::any_io_executor& executor, const registry::RegistryView& view, AnswerOptions options,
-            std::optional<UpstreamSettings> upstreams, Journal& journal);
+  /// The fixed answers of `options` hold until `records` has some. `journal` gets every reply; all three outlive it.
+  /// Without `upstreams` it asks nobody: what it does not know is another Responder's to answer. stop() before
+  /// destruction.
+  Responder(const asio::any_io_executor& executor, const registry::RegistryView& view, const RecordBook& records,
+            AnswerOptions options, std::optional<UpstreamSettings> upstreams, Journal& journal);
 
   /// Who asks, and how.
   struct Client {
@@ -61,8 +62,8 @@ class Responder {
 
   /// SERVFAIL, for a request that begin() left to others who have no room for it.
   Step refuse(Bytes request, const Client& client, std::span<std::uint8_t> out);
-  /// The catalog that replies are made from, by the indexes of its parts.
-  using Indexes = std::array<registry::Index, 5>;
+  /// What replies are made from: the catalog, by the indexes of its parts, and the edition of the fixed answers.
+  using Indexes = std::array<registry::Index, 6>;
   [[nodiscard]] const Indexes& indexes() const { return indexes_; }
   /// What another Responder replied to `request` and found to be repeatable; nothing when it did so from another state
   /// of the catalog than the one here.
@@ -102,6 +103,7 @@ class Responder {
   }
 
   const registry::RegistryView& view_;
+  const RecordBook& records_;
   AnswerOptions options_;
   std::unique_ptr<Forwarder> forwarder_;
   Encoder encoder_;

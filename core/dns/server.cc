@@ -70,6 +70,7 @@ DnsServer::~DnsServer() = default;
 
 Result<void> DnsServer::make_workers() {
   TRY(auto answers, answer_options(options_));
+  records_.set({}, answers.records);
   UpstreamSettings upstreams;
   TRY(upstreams.recursors, Recursors::parse(options_.recursors));
   TRY(upstreams.domains, DomainServers::parse(options_.servers));
@@ -78,10 +79,10 @@ Result<void> DnsServer::make_workers() {
   running_ = std::make_unique<Running>(loop_);
   auto& workers = running_->workers;
   const auto owner = options_.workers > 1 ? Listener::Place::first : Listener::Place::alone;
-  workers.push_back(
-      std::make_unique<Worker>(view_, answers, std::move(upstreams), options_.port_setting, owner, *journals_.front()));
+  workers.push_back(std::make_unique<Worker>(view_, records_, answers, std::move(upstreams), options_.port_setting,
+                                             owner, *journals_.front()));
   for (std::size_t i = 1; i < journals_.size(); ++i) {
-    workers.push_back(std::make_unique<Worker>(view_, answers, std::nullopt, options_.port_setting,
+    workers.push_back(std::make_unique<Worker>(view_, records_, answers, std::nullopt, options_.port_setting,
                                                Listener::Place::further, *journals_[i]));
     Worker::connect(*workers.back(), *workers.front());
   }
@@ -143,6 +144,16 @@ asio::awaitable<void> DnsServer::rebind(DnsServer* self) {
   } while (wanted != self->options_.endpoints);
   self->running_->rebinding = false;
   if (self->on_change) self->on_change();
+}
+
+Result<void> DnsServer::fits(const std::string& project, const RecordTexts& records) const {
+  TRY(const auto wanted, fixed_records(records));
+  return records_.fits(project, wanted);
+}
+
+void DnsServer::set_records(const std::string& project, const RecordTexts& records) {
+  auto wanted = fixed_records(records);
+  if (wanted) records_.set(project, std::move(*wanted));
 }
 
 DnsCounters DnsServer::counters() const {

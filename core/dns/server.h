@@ -22,9 +22,8 @@ struct DnsOptions {
   /// The first is Consul's ("NAME.service.consul"); in the others NAME.test works as well.
   std::vector<std::string> domains{"consul"};
   std::string datacenter = "dc1";
-  std::string node;  ///< the registry's own
-  /// Fixed answers: name (or "*.name") to addresses, or to one other name.
-  std::map<std::string, std::vector<std::string>> records;
+  std::string node;     ///< the registry's own
+  RecordTexts records;  ///< fixed answers, beside those of set_records()
   /// Who answers for the rest: addresses ("10.0.0.1", "10.0.0.1:5353") or "auto", the machine's own. Empty: REFUSED.
   std::vector<std::string> recursors;
   /// Who answers for the names in a domain, before the recursors: domain to addresses; none: NXDOMAIN, asking nobody.
@@ -74,6 +73,12 @@ class DnsServer final : public Component {
   /// Where it listens now, ports filled in.
   [[nodiscard]] std::vector<Endpoint> endpoints() const { return bound_; }
 
+  /// Errc::conflict when another project has one of the names, Errc::invalid_argument for what can be no record.
+  [[nodiscard]] Result<void> fits(const std::string& project, const RecordTexts& records) const;
+  /// Fixed answers of a project, which fit(), from the next question on; none takes them away. Kept over stop() and
+  /// start().
+  void set_records(const std::string& project, const RecordTexts& records);
+
   /// The last questions and their answers, of all workers. This and the counts are kept over stop() and start().
   [[nodiscard]] const QueryLog& log() const { return *log_; }
   [[nodiscard]] DnsCounters counters() const;
@@ -99,6 +104,7 @@ class DnsServer final : public Component {
   asio::any_io_executor loop_;
   const registry::RegistryView& view_;
   DnsOptions options_;
+  RecordBook records_;
   std::unique_ptr<QueryLog> log_ = std::make_unique<QueryLog>();
   std::vector<std::unique_ptr<Journal>> journals_;  // each written by its worker
   std::unique_ptr<Running> running_;

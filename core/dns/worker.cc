@@ -5,9 +5,10 @@
 
 namespace devstack::dns {
 
-Worker::Worker(const registry::RegistryView& view, AnswerOptions answers, std::optional<UpstreamSettings> upstreams,
-               std::string port_setting, Listener::Place place, Journal& journal)
-    : responder_(io_.get_executor(), view, std::move(answers), std::move(upstreams), journal),
+Worker::Worker(const registry::RegistryView& view, const RecordBook& records, AnswerOptions answers,
+               std::optional<UpstreamSettings> upstreams, std::string port_setting, Listener::Place place,
+               Journal& journal)
+    : responder_(io_.get_executor(), view, records, std::move(answers), std::move(upstreams), journal),
       port_setting_(std::move(port_setting)),
       place_(place) {
   if (place_ != Listener::Place::further) {

@@ -31,8 +31,8 @@ struct Bound {
 class Worker {
  public:
   /// The owner is the one with upstreams, and `place` says so too. The thread runs from here to end().
-  Worker(const registry::RegistryView& view, AnswerOptions answers, std::optional<UpstreamSettings> upstreams,
-         std::string port_setting, Listener::Place place, Journal& journal);
+  Worker(const registry::RegistryView& view, const RecordBook& records, AnswerOptions answers,
+         std::optional<UpstreamSettings> upstreams, std::string port_setting, Listener::Place place, Journal& journal);
   ~Worker() { end(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -72,7 +72,8 @@ int main(int argc, char** argv) {
   const View view(names);
   QueryLog log;
   Journal journal(log);
-  Responder responder(io.get_executor(), view, answer_options({}).value(), std::nullopt, journal);
+  const RecordBook records;
+  Responder responder(io.get_executor(), view, records, answer_options({}).value(), std::nullopt, journal);
   responder.refresh();
   std::vector<std::vector<std::uint8_t>> requests;
   for (int i = 0; i < names; ++i) {

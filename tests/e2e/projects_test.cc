@@ -179,6 +179,39 @@ TEST(Projects, OneThatIsNotUpShowsNothingOfAnother) {
   EXPECT_THAT(second.must("logs"), HasSubstr("box")) << "its own, that are kept";
 }
 
+TEST(Projects, EachHasItsDnsRecordsUntilItsDown) {
+  const auto stack = [](const std::string& name, const std::string& records) {
+    return "name: " + name + "\ndns: {records: {" + records + "}}\nregistry: {kv: {" + name + ": there}}\n" +
+           "services:\n  web: {command: [hello], x-process: {port: auto}}\n";
+  };
+  const auto resolved = [](const std::string& name) { return ok("dig +short +tries=1 @127.0.0.1 " + name); };
+  const Appliance first(stack("e2efirst", "one.test: 10.0.0.1"));
+  first.must("up");
+  EXPECT_EQ(resolved("one.test"), "10.0.0.1");
+  EXPECT_EQ(resolved("two.test"), "");
+  const Second second(first, stack("e2esecond", "two.test: 10.0.0.2, '*.two.test': 10.0.0.3"));
+  EXPECT_THAT(second.must("up"), Not(HasSubstr("not used")));
+  EXPECT_EQ(resolved("two.test"), "10.0.0.2");
+  EXPECT_EQ(resolved("any.two.test"), "10.0.0.3");
+
+  const Second third(first, stack("e2ethird", "three.test: 10.0.0.4, ONE.test: 10.0.0.5"));
+  const auto refused = third.run("up");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.text, HasSubstr("dns.records: one.test is answered for by project e2efirst, which is up"));
+  EXPECT_EQ(resolved("three.test"), "");
+  EXPECT_NE(sh("curl -sf http://127.0.0.1:8500/v1/kv/e2ethird").code, 0) << "nothing of it is done";
+  EXPECT_THAT(first.must("status"), Not(HasSubstr("e2ethird")));
+
+  first.rewrite(stack("e2efirst", "one.test: 10.0.0.6"));
+  EXPECT_THAT(first.must("up"), Not(HasSubstr("settings of components")));
+  EXPECT_EQ(resolved("one.test"), "10.0.0.6");
+  first.must("down");
+  EXPECT_EQ(resolved("one.test"), "");
+  EXPECT_EQ(resolved("two.test"), "10.0.0.2") << "the other project's are there";
+  EXPECT_EQ(third.run("up").code, 0);
+  EXPECT_EQ(resolved("one.test"), "10.0.0.5");
+}
+
 TEST(Projects, EachHasItsTemplatesUntilItsDown) {
   const auto stack = [](const std::string& name, const std::string& templates) {
     return "name: " + name +

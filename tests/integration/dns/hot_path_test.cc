@@ -36,7 +36,7 @@ class HotPathTest : public test_support::DnsServerTest {
  protected:
   HotPathTest() {
     DnsOptions options;
-    responder_ = std::make_unique<Responder>(io_.get_executor(), *registry_, answer_options(options).value(),
+    responder_ = std::make_unique<Responder>(io_.get_executor(), *registry_, records_, answer_options(options).value(),
                                              UpstreamSettings(), journal_);
     server_.non_blocking(true);
   }
@@ -68,6 +68,7 @@ class HotPathTest : public test_support::DnsServerTest {
 
   QueryLog log_;
   Journal journal_{log_};
+  RecordBook records_;
   std::unique_ptr<Responder> responder_;
   UdpBatch batch_;
   udp::socket server_{io_, test_support::loopback()};

@@ -42,6 +42,30 @@ class WorkersTest : public DnsServerTest {
   DnsCounters counters() { return servers_.back()->counters(); }
 };
 
+TEST_F(WorkersTest, AllOfThemHaveTheFixedRecordsThatThereAreNow) {
+  DnsOptions options;
+  options.records = {{"old.test", {"10.0.0.9"}}};
+  options.domains = {"consul", "test"};
+  const auto server = serve_with_workers(std::move(options));
+  const auto everywhere = [&](const std::string& name) {
+    std::set<std::string> seen;
+    for (int i = 0; i < clients; ++i) seen.insert(addresses(server, name));
+    return seen;
+  };
+  const std::set<std::string> none{""};
+  using testing::ElementsAre;
+  EXPECT_EQ(everywhere("new.test"), none);
+  auto& dns = *servers_.back();
+  dns.set_records("demo", {{"new.test", {"10.0.0.1"}}});
+  EXPECT_THAT(everywhere("new.test"), ElementsAre("new.test. 0 IN A 10.0.0.1\n")) << "no reply from before is left";
+  EXPECT_THAT(everywhere("old.test"), ElementsAre("old.test. 0 IN A 10.0.0.9\n"));
+  dns.set_records("demo", {{"new.test", {"10.0.0.2"}}});
+  EXPECT_THAT(everywhere("new.test"), ElementsAre("new.test. 0 IN A 10.0.0.2\n"));
+  EXPECT_FALSE(dns.fits("shop", {{"old.test", {"10.0.0.3"}}})) << "the server's own are somebody's, too";
+  dns.set_records("demo", {});
+  EXPECT_EQ(everywhere("new.test"), none);
+}
+
 TEST_F(WorkersTest, AllOfThemAnswerAndEveryAnswerIsLoggedOnce) {
   const auto server = serve_with_workers();
   for (int i = 0; i < clients; ++i) {

@@ -31,6 +31,42 @@ TEST(DnsOptions, ErrorsNameWhatIsWrong) {
   EXPECT_THAT(answer_options(options).error().message, HasSubstr("x.test"));
 }
 
+std::vector<std::string> names(const RecordBook& book) {
+  std::vector<std::string> out;
+  for (const auto& [wire, answers] : book.read()->records) out.push_back(Name::from_valid_wire(wire).to_text());
+  return out;
+}
+
+TEST(RecordBook, HasTheRecordsOfEveryProjectUntilTheyAreTakenAway) {
+  RecordBook book;
+  book.set("demo", fixed_records({{"a.test", {"10.0.0.1"}}}).value());
+  const auto before = book.read();
+  book.set("shop", fixed_records({{"b.test", {"10.0.0.2"}}, {"*.c.test", {"a.test"}}}).value());
+  EXPECT_THAT(names(book), testing::UnorderedElementsAre("a.test.", "b.test.", "*.c.test."));
+  EXPECT_EQ(before->records.size(), 1U) << "who reads an edition keeps it";
+  const auto number = book.number();
+  book.set("shop", fixed_records({{"b.test", {"10.0.0.2"}}, {"*.c.test", {"a.test"}}}).value());
+  EXPECT_EQ(book.number(), number) << "the same again is no change";
+  book.set("shop", {});
+  EXPECT_GT(book.number(), number);
+  EXPECT_THAT(names(book), ElementsAre("a.test."));
+  book.set("shop", {});
+  EXPECT_EQ(book.read()->number, book.number());
+}
+
+TEST(RecordBook, ANameIsOneProjectsAlone) {
+  RecordBook book;
+  book.set("demo", fixed_records({{"Legacy.test", {"10.0.0.1"}}}).value());
+  const auto same = fixed_records({{"legacy.TEST", {"10.0.0.1"}}, {"new.test", {"10.0.0.2"}}}).value();
+  const auto refused = book.fits("shop", same);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::conflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("legacy.test is answered for by project demo"));
+  EXPECT_TRUE(book.fits("demo", same)) << "its own";
+  book.set("demo", {});
+  EXPECT_TRUE(book.fits("shop", same));
+}
+
 TEST(Recursors, ReadsWhatPeopleWrite) {
   EXPECT_EQ(to_text(parse_recursor("10.0.0.1").value()), "10.0.0.1:53");
   EXPECT_EQ(to_text(parse_recursor("10.0.0.1:5353").value()), "10.0.0.1:5353");
