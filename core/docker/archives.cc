@@ -35,10 +35,10 @@ asio::awaitable<Result<std::string>> Client::get_archive(std::string id, std::st
   co_return tar;
 }
 
-asio::awaitable<Result<void>> Client::put_archive(std::string id, std::string path, std::string tar, bool keep_owners) {
+asio::awaitable<Result<void>> Client::put_archive(std::string id, std::string path, std::string tar, bool to_its_user) {
   http::Request message;
   message.method = "PUT";
-  message.target = archive_path(id, path) + (keep_owners ? "&copyUIDGID=1" : "");
+  message.target = archive_path(id, path) + (to_its_user ? "&copyUIDGID=1" : "");
   message.headers.set("Content-Type", "application/x-tar");
   message.body = std::move(tar);
   ByteSink ignore = [](std::string_view) -> Result<void> { return {}; };

@@ -45,13 +45,6 @@ struct ExecOptions {
   StringMap env;
 };
 
-struct LogOptions {
-  bool follow = false;
-  int tail = -1;  ///< < 0: all
-  bool timestamps = false;
-  std::string since, until;  ///< RFC 3339 or Unix seconds; "": no bound
-};
-
 /// What a path in a container is.
 struct PathStat {
   std::string name;
@@ -118,9 +111,10 @@ class Client {
   /// A tar of what is at `path` in the container, running or not; at most `most` bytes.
   asio::awaitable<Result<std::string>> get_archive(std::string id, std::string path,
                                                    std::size_t most = std::size_t{512} << 20U);
-  /// Unpacks a tar into the folder `path`, which must be there. Owners are the tar's when `keep_owners`.
+  /// Unpacks a tar into the folder `path`, which must be there. Owners are the tar's; with `to_its_user` the user that
+  /// the container runs as, where it says one.
   asio::awaitable<Result<void>> put_archive(std::string id, std::string path, std::string tar,
-                                            bool keep_owners = false);
+                                            bool to_its_user = false);
   asio::awaitable<Result<PathStat>> stat_path(std::string id, std::string path);  ///< not_found when there is none
 
   asio::awaitable<Result<Image>> inspect_image(std::string name);
@@ -155,8 +149,6 @@ class Client {
   asio::awaitable<Result<void>> events(std::function<void()> on_open, std::function<void(Event)> on_event);
   /// Log lines of a container (multiplexed stream decoded; a tty's as `out`), `tail` < 0 for all, following if asked.
   asio::awaitable<Result<void>> logs(std::string id, bool follow, int tail,
-                                     std::function<void(LogStream, std::string_view)> on_bytes);
-  asio::awaitable<Result<void>> logs(std::string id, LogOptions options,
                                      std::function<void(LogStream, std::string_view)> on_bytes);
   /// Each line with its time before it, from a moment on (nanoseconds since 1970); ends where `on_bytes` fails.
   asio::awaitable<Result<void>> timed_logs(std::string id, bool follow, std::int64_t since,

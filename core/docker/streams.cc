@@ -44,21 +44,10 @@ asio::awaitable<Result<void>> Client::events(std::function<void()> on_open, std:
 
 asio::awaitable<Result<void>> Client::logs(std::string id, bool follow, int tail,
                                            std::function<void(LogStream, std::string_view)> on_bytes) {
-  LogOptions options;
-  options.follow = follow;
-  options.tail = tail;
-  co_return co_await logs(std::move(id), std::move(options), std::move(on_bytes));
-}
-
-asio::awaitable<Result<void>> Client::logs(std::string id, LogOptions options,
-                                           std::function<void(LogStream, std::string_view)> on_bytes) {
   CO_TRY(const auto container, co_await inspect_container(id));
   http::Request message;
-  message.target = fmt::format(
-      "/containers/{}/logs?stdout=1&stderr=1&follow={}&tail={}&timestamps={}", container.id, options.follow ? 1 : 0,
-      options.tail < 0 ? std::string("all") : std::to_string(options.tail), options.timestamps ? 1 : 0);
-  if (!options.since.empty()) message.target += "&since=" + http::encode_path(options.since, http::Slash::escape);
-  if (!options.until.empty()) message.target += "&until=" + http::encode_path(options.until, http::Slash::escape);
+  message.target = fmt::format("/containers/{}/logs?stdout=1&stderr=1&follow={}&tail={}", container.id, follow ? 1 : 0,
+                               tail < 0 ? std::string("all") : std::to_string(tail));
   LogDemultiplexer frames(on_bytes);
   ByteSink feed = [&frames, &on_bytes, raw = container.tty](std::string_view bytes) -> Result<void> {
     if (!raw) return frames.feed(bytes);

@@ -1,6 +1,7 @@
 #include "core/docker/client.h"
 
 #include <algorithm>
+#include <ctime>
 
 #include "core/base/async/task_group.h"
 #include "tests/integration/docker/engine.h"
@@ -115,6 +116,51 @@ TEST_F(EngineTest, ATtysLogIsRawAndFollowedToItsEnd) {
   out.clear();
   ASSERT_TRUE(run(client_.logs(id, false, 1, [&](LogStream, std::string_view text) { out.append(text); })));
   EXPECT_EQ(out, "two\r\n");
+}
+
+/// Lines with their times, as an engine writes them: "2026-01-02T03:04:05.000000006Z one".
+std::vector<std::pair<std::string, std::string>> timed(const std::string& text) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (std::size_t from = 0; from < text.size();) {
+    const auto end = std::min(text.find('\n', from), text.size());
+    const auto line = text.substr(from, end - from);
+    out.emplace_back(line.substr(0, line.find(' ')), line.substr(line.find(' ') + 1));
+    from = end + 1;
+  }
+  return out;
+}
+
+/// Since 1970, of such a time.
+std::int64_t nanoseconds(const std::string& time) {
+  std::tm parts{};
+  const char* fraction = ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  EXPECT_NE(fraction, nullptr) << time;
+  auto digits = fraction == nullptr || *fraction != '.' ? std::string() : std::string(fraction + 1);
+  digits.resize(std::min(digits.find('Z'), digits.size()));
+  digits.resize(9, '0');
+  return std::int64_t{::timegm(&parts)} * 1'000'000'000 + std::stoll(digits);
+}
+
+TEST_F(EngineTest, TimedLogsGoOnFromAMoment) {
+  ContainerSpec spec;
+  spec.command = {"sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.02; done"};
+  const auto id = create(spec);
+  ASSERT_TRUE(run(client_.start_container(id)));
+  std::string text;
+  const auto sink = [&](LogStream, std::string_view bytes) -> Result<void> {
+    text.append(bytes);
+    return {};
+  };
+  ASSERT_TRUE(run(client_.timed_logs(id, true, 0, sink))) << "followed to its end";
+  const auto all = timed(text);
+  ASSERT_EQ(all.size(), 3U) << text;
+  text.clear();
+  ASSERT_TRUE(run(client_.timed_logs(id, false, nanoseconds(all[1].first), sink)));
+  EXPECT_EQ(timed(text), (std::vector{all[1], all[2]}));
+  const auto ended = run(client_.timed_logs(
+      id, false, 0, [](LogStream, std::string_view) -> Result<void> { return fail(Errc::cancelled, "enough"); }));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().message, "enough");
 }
 
 TEST_F(EngineTest, ACommandInAContainerGivesItsOutputAndExitCode) {
