@@ -27,6 +27,7 @@ struct CopyFlags {
   bool archive = false, follow = false;
 };
 
+/// With links followed, what `path` itself leads to; links below it stay links.
 Result<void> add_to_tar(std::string& tar, const fs::path& path, const std::string& name, docker::Links links) {
   TRY(const auto entry, docker::read_tar_entry(path.string(), name, links));
   if (!entry) return {};
@@ -34,7 +35,7 @@ Result<void> add_to_tar(std::string& tar, const fs::path& path, const std::strin
   if (!entry->path.ends_with('/')) return {};
   std::error_code error;
   for (const auto& below : fs::directory_iterator(path, error)) {
-    CHECK(add_to_tar(tar, below.path(), name + "/" + below.path().filename().string(), links));
+    CHECK(add_to_tar(tar, below.path(), name + "/" + below.path().filename().string(), docker::Links::kept));
   }
   if (error) return fail(Errc::io, "cannot read {}: {}", path.string(), error.message());
   return {};
@@ -62,22 +63,33 @@ Result<void> write_entry(const fs::path& at, const docker::TarEntry& entry) {
   return {};
 }
 
-Result<void> unpack(const std::string& tar, const std::string& to) {
+/// With `named` what was asked for has that name, whatever it is called in the tar.
+Result<void> unpack(const std::string& tar, const std::string& to, const std::string& named) {
   TRY(const auto entries, docker::read_tar(tar));
   std::error_code error;
   const bool into_folder = fs::is_directory(to, error);
   if (!into_folder && to.ends_with('/')) return fail(Errc::not_found, "{}: there is no such folder", to);
   for (const auto& entry : entries) {
-    TRY(const auto below, unpacked_path(entry.path, into_folder));
-    CHECK(write_entry(below.empty() ? fs::path(to) : fs::path(to) / below, entry));
+    TRY(const auto below, unpacked_path(entry.path, into_folder && named.empty()));
+    const auto root = into_folder ? fs::path(to) / named : fs::path(to);
+    CHECK(write_entry(below.empty() ? root : root / below, entry));
   }
   return {};
 }
 
-asio::awaitable<Result<void>> copy_out(docker::Client client, std::string container, std::string path, std::string to) {
+asio::awaitable<Result<void>> copy_out(docker::Client client, std::string container, std::string path,
+                                       CopyFlags flags) {
+  std::string named;
+  if (flags.follow) {
+    CO_TRY(auto found, co_await client.stat_path(container, path));
+    if (!found.link_target.empty()) {
+      named = std::move(found.name);
+      path = std::move(found.link_target);
+    }
+  }
   CO_TRY(const auto tar, co_await client.get_archive(std::move(container), std::move(path)));
-  if (to == "-") co_return terminal::write(tar);
-  co_return unpack(tar, to);
+  if (flags.to == "-") co_return terminal::write(tar);
+  co_return unpack(tar, flags.to, named);
 }
 
 asio::awaitable<Result<void>> copy_in(docker::Client client, std::string container, CopyFlags flags, std::string to) {
@@ -107,7 +119,7 @@ asio::awaitable<Result<void>> copy(CopyFlags flags) {
   const ProjectClient stack(flags.project);
   CO_TRY(const auto unit, co_await stack.container(there.service, flags.index));
   CO_TRY(auto client, docker::Client::connect_to());
-  if (from) co_return co_await copy_out(std::move(client), unit.id, from->path, flags.to);
+  if (from) co_return co_await copy_out(std::move(client), unit.id, from->path, flags);
   co_return co_await copy_in(std::move(client), unit.id, flags, to->path);
 }
 
@@ -117,7 +129,7 @@ void add_cp(CommandLine line) {
   auto* command = line.cli.add_subcommand("cp", "copy files between a service's container and this machine");
   auto flags = std::make_shared<CopyFlags>();
   command->add_option("--index", flags->index, "which instance (default: the first that runs)");
-  command->add_flag("-a,--archive", flags->archive, "keep owners");
+  command->add_flag("-a,--archive", flags->archive, "into a container: to the user that it runs as");
   command->add_flag("-L,--follow-link", flags->follow, "copy what links point to");
   command->add_option("FROM", flags->from, "SERVICE:PATH, a path here, or - for a tar")->required();
   command->add_option("TO", flags->to, "a path here, SERVICE:PATH, or - for a tar")->required();

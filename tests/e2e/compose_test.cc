@@ -125,8 +125,27 @@ TEST_F(Compose, CpCopiesBothWays) {
   EXPECT_EQ(ok("cat " + dir + "/renamed"), "one");
   EXPECT_THAT(ok(appliance_.command_line("cp web:/tmp/tree -") + " | tar t"), HasSubstr("tree/sub/b"));
   ok("tar -C " + dir + "/tree -c a | { " + appliance_.command_line("cp - web:/tmp") + "; }");
+  ok("tar -C " + dir + "/tree -c --owner=77 a | { " + appliance_.command_line("cp -a - web:/tmp") + "; }");
+  EXPECT_EQ(must("exec -T web stat -c %u /tmp/a"), "77\n");
   EXPECT_EQ(run("cp web:/nosuch " + dir).code, 1);
   EXPECT_EQ(run("cp a b").code, 2);
+}
+
+TEST_F(Compose, CpFollowsTheNamedLinkWhenAsked) {
+  const auto dir = appliance_.dir().path();
+  ok("cd " + dir + " && mkdir tree && echo one > tree/a && ln -s a tree/l && ln -s tree top");
+  must("cp " + dir + "/tree/l web:/tmp/link");
+  must("cp -L " + dir + "/tree/l web:/tmp/file");
+  must("cp -L " + dir + "/top web:/tmp");
+  EXPECT_EQ(must("exec -T web sh -c 'readlink /tmp/link; cat /tmp/file; readlink /tmp/top/l'"), "a\none\na\n")
+      << "links below it stay links";
+  ok("mkdir " + dir + "/out");
+  must("cp web:/tmp/top/l " + dir + "/out/link");
+  EXPECT_EQ(ok("readlink " + dir + "/out/link"), "a");
+  must("cp -L web:/tmp/top/l " + dir + "/out");
+  EXPECT_EQ(ok("test ! -L " + dir + "/out/l && cat " + dir + "/out/l"), "one") << "under the name that was asked for";
+  must("cp -L web:/tmp/top/l " + dir + "/out/other");
+  EXPECT_EQ(ok("cat " + dir + "/out/other"), "one");
 }
 
 TEST_F(Compose, ScaleChangesTheNumberOfInstances) {
