@@ -1,6 +1,6 @@
 #include "cmd/devstack/consul_json.h"
 
-#include "core/api/decode.h"
+#include "core/base/base64.h"
 
 namespace devstack::consul_json {
 
@@ -59,7 +59,7 @@ const json::object& child(const json::object& object, std::string_view name) {
 }
 
 Result<std::string> bytes(const json::object& object, std::string_view name) {
-  auto decoded = api::decode_base64(text(object, name));
+  auto decoded = decode_base64(text(object, name));
   if (!decoded) return fail(Errc::parse, "{} is not base64", name);
   return std::move(*decoded);
 }

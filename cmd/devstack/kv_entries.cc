@@ -4,6 +4,7 @@
 
 #include "cmd/devstack/consul_json.h"
 #include "core/api/json_writer.h"
+#include "core/base/base64.h"
 
 namespace devstack {
 namespace {
@@ -55,7 +56,7 @@ Result<std::vector<std::string>> parse_kv_keys(std::string_view body) {
 std::string value_text(const KvEntry& entry, ValueForm form) {
   if (form == ValueForm::bytes) return entry.value;
   std::string out;
-  api::append_base64(out, entry.value);
+  append_base64(out, entry.value);
   return out;
 }
 
@@ -79,7 +80,7 @@ std::string export_text(const std::vector<KvEntry>& entries) {
     out += out.size() == 1 ? "\n\t{\n\t\t\"key\": " : ",\n\t{\n\t\t\"key\": ";
     api::append_json_string(out, entry.key);
     out += fmt::format(",\n\t\t\"flags\": {},\n\t\t\"value\": \"", entry.flags);
-    api::append_base64(out, entry.value);
+    append_base64(out, entry.value);
     out += "\"\n\t}";
   }
   return out + "\n]\n";

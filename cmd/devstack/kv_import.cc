@@ -5,8 +5,8 @@
 #include "cmd/devstack/consul_client.h"
 #include "cmd/devstack/consul_json.h"
 #include "cmd/devstack/kv_requests.h"
-#include "core/api/decode.h"
 #include "core/api/json_writer.h"
+#include "core/base/base64.h"
 
 namespace devstack {
 namespace {
@@ -58,7 +58,7 @@ Result<void> read_field(std::string_view name, const json::value& value, KvEntry
       entry.key.assign(string->data(), string->size());
       return {};
     }
-    auto bytes = api::decode_base64(std::string_view(string->data(), string->size()));
+    auto bytes = decode_base64(std::string_view(string->data(), string->size()));
     if (!bytes) return fail(Errc::parse, "value is not base64");
     entry.value = std::move(*bytes);
   }

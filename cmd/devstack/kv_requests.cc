@@ -1,7 +1,7 @@
 #include "cmd/devstack/kv_requests.h"
 
 #include "cmd/devstack/consul_client.h"
-#include "core/api/decode.h"
+#include "core/base/base64.h"
 
 namespace devstack {
 namespace {
@@ -60,7 +60,7 @@ Result<http::Request> get_request(const KvGetOptions& options) {
 Result<http::Request> put_request(const KvPutOptions& options, std::string value) {
   CHECK(check_put(options));
   if (options.base64) {
-    auto bytes = api::decode_base64(value);
+    auto bytes = decode_base64(value);
     if (!bytes) return fail(Errc::usage, "--base64: the data is not base64");
     value = std::move(*bytes);
   }

@@ -218,41 +218,4 @@ Result<void> Fields::done(Unknown unknown) {
   return {};
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  const auto sextet = [](char c) -> int {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+') return 62;
-    if (c == '/') return 63;
-    return -1;
-  };
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  unsigned group = 0;
-  int count = 0;
-  int padding = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r') continue;
-    if (c == '=') {
-      ++padding;
-      ++count;
-      group <<= 6U;
-    } else {
-      const int value = sextet(c);
-      if (value < 0 || padding > 0) return std::nullopt;
-      group = group << 6U | static_cast<unsigned>(value);
-      ++count;
-    }
-    if (count < 4) continue;
-    if (padding > 2) return std::nullopt;
-    for (int i = 0; i < 3 - padding; ++i)
-      out += static_cast<char>(group >> (16U - 8U * static_cast<unsigned>(i)) & 255U);
-    group = 0;
-    count = 0;
-  }
-  if (count != 0) return std::nullopt;
-  return out;
-}
-
 }  // namespace devstack::api

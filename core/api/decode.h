@@ -64,7 +64,4 @@ class Fields {
   std::optional<Error> error_;
 };
 
-/// Standard base64 (RFC 4648 §4); nothing when malformed.
-std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace devstack::api

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "core/base/base64.h"
+
 namespace devstack::api {
 namespace {
 
@@ -96,28 +98,6 @@ void append_json_string(std::string& out, std::string_view text) {
     }
   }
   out += '"';
-}
-
-void append_base64(std::string& out, std::string_view bytes) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const std::size_t start = out.size();
-  out.resize(start + (bytes.size() + 2) / 3 * 4, '=');
-  char* to = out.data() + start;
-  std::size_t at = 0;
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
-  for (; at + 3 <= bytes.size(); at += 3) {
-    const std::uint32_t group = byte(at) << 16U | byte(at + 1) << 8U | byte(at + 2);
-    *to++ = kAlphabet[group >> 18U];
-    *to++ = kAlphabet[group >> 12U & 63U];
-    *to++ = kAlphabet[group >> 6U & 63U];
-    *to++ = kAlphabet[group & 63U];
-  }
-  const std::size_t left = bytes.size() - at;
-  if (left == 0) return;
-  const std::uint32_t group = byte(at) << 16U | (left == 2 ? byte(at + 1) << 8U : 0);
-  *to++ = kAlphabet[group >> 18U];
-  *to++ = kAlphabet[group >> 12U & 63U];
-  if (left == 2) *to = kAlphabet[group >> 6U & 63U];
 }
 
 void JsonWriter::key(std::string_view name) {

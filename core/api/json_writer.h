@@ -67,8 +67,6 @@ class JsonWriter {
 
 /// A JSON string literal, quotes included.
 void append_json_string(std::string& out, std::string_view text);
-/// Standard base64 with padding (RFC 4648 §4).
-void append_base64(std::string& out, std::string_view bytes);
 
 /// Compact JSON with 4 spaces of indent and a final newline, as `?pretty` gives it.
 std::string pretty_json(std::string_view compact);

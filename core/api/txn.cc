@@ -4,6 +4,7 @@
 #include "core/api/go_text.h"
 #include "core/api/handlers.h"
 #include "core/api/limits.h"
+#include "core/base/base64.h"
 
 /// PUT /v1/txn. https://developer.hashicorp.com/consul/api-docs/txn
 namespace devstack::api {
@@ -89,13 +90,11 @@ struct Reader {
     fields.read("Session", op.session);
     fields.skip("Namespace");
     CHECK(fields.done(Unknown::refuse));
-    auto bytes = decode_base64(base64);
-    if (!bytes) return fail(Errc::parse, "illegal base64 data at input byte 0");
-    if (bytes->size() > kLargestValue) {
-      return fail(Errc::too_large, "Value for key \"{}\" is too large ({} > {} bytes)", op.key, bytes->size(),
+    TRY(op.value, decode_base64(base64));
+    if (op.value.size() > kLargestValue) {
+      return fail(Errc::too_large, "Value for key \"{}\" is too large ({} > {} bytes)", op.key, op.value.size(),
                   kLargestValue);
     }
-    op.value = std::move(*bytes);
     const auto known = kv_verb(verb);
     if (!known && !op.key.empty()) {
       unknown_verb("KV", verb);

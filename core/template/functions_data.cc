@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/base/base64.h"
 #include "core/template/functions.h"
 
 namespace devstack::templates {
@@ -9,42 +10,15 @@ namespace {
 
 using Answer = Result<Value>;
 
-constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string encode(std::string_view text, std::string_view alphabet) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    std::uint32_t group = 0;
-    const std::size_t count = std::min<std::size_t>(3, text.size() - i);
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = (group << 8U) | (j < count ? static_cast<unsigned char>(text[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) out += j <= count ? alphabet[(group >> (18 - 6 * j)) & 63U] : '=';
-  }
-  return out;
+template <Base64 alphabet>
+Answer encode(const std::string& text) {
+  return Value(encode_base64(text, alphabet));
 }
 
-Answer decode(std::string_view text, std::string_view alphabet) {
-  std::string out;
-  const auto bad = [](std::size_t at) {
-    return fail(Errc::invalid_argument, "illegal base64 data at input byte {}", at);
-  };
-  std::size_t length = text.size();
-  while (length > 0 && text.size() - length < 2 && text[length - 1] == '=') --length;
-  if (text.size() % 4 != 0) return bad(text.size());
-  std::uint32_t group = 0;
-  unsigned held = 0;
-  for (std::size_t i = 0; i < length; ++i) {
-    const auto value = alphabet.find(text[i]);
-    if (value == std::string_view::npos) return bad(i);
-    group = (group << 6U) | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out += static_cast<char>((group >> held) & 0xFFU);
-  }
-  return Value(std::move(out));
+template <Base64 alphabet>
+Answer decode(const std::string& text) {
+  TRY(auto bytes, decode_base64(text, alphabet));
+  return Value(std::move(bytes));
 }
 
 template <Answer (*change)(const std::string&)>
@@ -263,10 +237,10 @@ constexpr Function kFunctions[] = {
     {"byTag", 1, 1, by_tag},
     {"byKey", 1, 1, by_key},
     {"explode", 1, 1, explode},
-    {"base64Encode", 1, 1, of_text<[](const std::string& s) -> Answer { return Value(encode(s, kStandard)); }>},
-    {"base64Decode", 1, 1, of_text<[](const std::string& s) -> Answer { return decode(s, kStandard); }>},
-    {"base64URLEncode", 1, 1, of_text<[](const std::string& s) -> Answer { return Value(encode(s, kUrl)); }>},
-    {"base64URLDecode", 1, 1, of_text<[](const std::string& s) -> Answer { return decode(s, kUrl); }>},
+    {"base64Encode", 1, 1, of_text<encode<Base64::standard>>},
+    {"base64Decode", 1, 1, of_text<decode<Base64::standard>>},
+    {"base64URLEncode", 1, 1, of_text<encode<Base64::url_safe>>},
+    {"base64URLDecode", 1, 1, of_text<decode<Base64::url_safe>>},
 };
 
 }  // namespace

@@ -97,13 +97,5 @@ TEST(ServiceValidation, BoundsWeightsAndMeta) {
   EXPECT_TRUE(validate_meta({{"k-1_a", "v"}}));
 }
 
-TEST(Base64Decoding, RefusesWhatIsNotBase64) {
-  EXPECT_EQ(decode_base64("aGVsbG8="), "hello");
-  EXPECT_EQ(decode_base64(""), "");
-  EXPECT_EQ(decode_base64("aGVsbG8"), std::nullopt);
-  EXPECT_EQ(decode_base64("a*=="), std::nullopt);
-  EXPECT_EQ(decode_base64("aG=s"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace devstack::api

@@ -11,12 +11,6 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-std::string base64(std::string_view bytes) {
-  std::string out;
-  append_base64(out, bytes);
-  return out;
-}
-
 TEST(JsonWriter, SeparatesMembersAndElements) {
   JsonWriter out;
   out.open_object();
@@ -50,14 +44,6 @@ TEST(JsonString, ReplacesInvalidUtf8) {
   EXPECT_EQ(quoted("a\xFFz"), R"("a\ufffdz")");
   EXPECT_EQ(quoted("\xC3"), R"("\ufffd")");
   EXPECT_EQ(quoted("\xED\xA0\x80"), R"("\ufffd\ufffd\ufffd")");
-}
-
-TEST(Base64, PadsToFour) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64(std::string("\0\xFF\xFE", 3)), "AP/+");
 }
 
 TEST(PrettyJson, IndentsByFourAndEndsTheLine) {

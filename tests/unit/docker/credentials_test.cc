@@ -65,15 +65,6 @@ TEST(Credentials, AreHeadersThatTheEngineReads) {
   EXPECT_EQ(decode_base64_prefix(registry_config({one})).substr(0, 9), "{\"a.io\":{");
 }
 
-TEST(Base64, IsRfc4648s) {
-  EXPECT_EQ(encode_base64(""), "");
-  EXPECT_EQ(encode_base64("f"), "Zg==");
-  EXPECT_EQ(encode_base64("fooba"), "Zm9vYmE=");
-  EXPECT_EQ(encode_base64("\xfb\xff", Base64::url_safe), "-_8=");
-  EXPECT_EQ(decode_base64_prefix("-_8="), "\xfb\xff");
-  EXPECT_EQ(decode_base64_prefix("+/8"), "\xfb\xff");
-}
-
 TEST(DockerConfig, IsWhereDockerLooks) {
   EXPECT_EQ(docker_config_folder({{"HOME", "/home/me"}}), "/home/me/.docker");
   EXPECT_EQ(docker_config_folder({{"HOME", "/home/me"}, {"DOCKER_CONFIG", "/etc/d"}}), "/etc/d");
