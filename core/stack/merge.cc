@@ -78,14 +78,14 @@ bool has_only_texts(const Node& node) {
 }
 
 /// A list of "key=value" as the map that it means; a key alone has no value.
-Node pairs_of(Node list, std::string_view separators) {
+Node pairs_of(Node list) {
   if (list.kind != Kind::list) return list;
   Node map;
   map.kind = Kind::map;
   map.at = list.at;
   map.path = list.path;
   for (auto& item : list.items) {
-    const auto cut = item.text.find_first_of(separators);
+    const auto cut = item.text.find('=');
     std::string key = item.text.substr(0, cut);
     const SourcePos at = item.at;
     if (cut == std::string::npos) {
@@ -104,15 +104,13 @@ Node pairs_of(Node list, std::string_view separators) {
   return map;
 }
 
-Node pairs(Merging& in, Node base, Node over, std::string_view separators) {
+Node assignments(Merging& in, Node base, Node over) {
   // What is no pair is left for the reader, who says so.
   for (Node* side : {&over, &base}) {
     if (side->kind == Kind::scalar || !has_only_texts(*side)) return std::move(*side);
   }
-  return in.plain(pairs_of(std::move(base), separators), pairs_of(std::move(over), separators));
+  return in.plain(pairs_of(std::move(base)), pairs_of(std::move(over)));
 }
-Node assignments(Merging& in, Node base, Node over) { return pairs(in, std::move(base), std::move(over), "="); }
-Node host_addresses(Merging& in, Node base, Node over) { return pairs(in, std::move(base), std::move(over), "=:"); }
 
 // --- lists in which a thing stands once ---
 
@@ -147,6 +145,43 @@ Node unique(Merging& in, Node base, Node over) {
     }
   }
   return base;
+}
+
+/// Hosts with addresses as the list of "host=address" that they mean.
+Node host_list(Node node) {
+  if (node.kind == Kind::list) {
+    for (auto& item : node.items) {
+      const auto cut = item.text.find_first_of("=:");
+      if (cut != std::string::npos) item.text[cut] = '=';
+    }
+  }
+  // What is no address is left for the reader, who says so.
+  const auto no_address = [](const Entry& entry) {
+    return (entry.value.kind != Kind::scalar && entry.value.kind != Kind::list) || !has_only_texts(entry.value);
+  };
+  if (node.kind != Kind::map || std::any_of(node.entries.begin(), node.entries.end(), no_address)) return node;
+  Node list;
+  list.kind = Kind::list;
+  list.at = node.at;
+  list.path = node.path;
+  for (auto& entry : node.entries) {
+    for (auto& address : list_of(std::move(entry.value)).items) {
+      address.text = entry.key + "=" + address.text;
+      address.quoted = true;
+      list.items.push_back(std::move(address));
+    }
+  }
+  return list;
+}
+
+/// A host may have several addresses: each that either side gives it, once.
+Node host_addresses(Merging& in, Node base, Node over) {
+  base = host_list(std::move(base));
+  over = host_list(std::move(over));
+  for (Node* side : {&over, &base}) {
+    if (side->kind == Kind::map) return std::move(*side);
+  }
+  return unique<text_key>(in, std::move(base), std::move(over));
 }
 
 /// An address pool of the same subnet is the same pool, and its keys merge.

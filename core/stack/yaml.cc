@@ -31,8 +31,8 @@ struct TooBig {
   SourcePos at;
 };
 
-/// Where documents begin, and nothing of what is in them. yaml-cpp's LoadAll never ends, nor does its memory, where
-/// what is left over belongs to no document (", a: 1").
+/// Where documents begin, and of what is in them what cannot be asked of it once it is read. yaml-cpp's LoadAll never
+/// ends, nor does its memory, where what is left over belongs to no document (", a: 1").
 class Documents final : public YAML::EventHandler {
  public:
   explicit Documents(const std::string& text) {
@@ -43,19 +43,30 @@ class Documents final : public YAML::EventHandler {
   }
   std::vector<YAML::Mark> begins;         ///< one more than the most at most
   std::optional<YAML::Mark> quoted_last;  ///< where the last value of all begins, if it is in quotes
+  std::optional<YAML::Mark> endless;      ///< the first alias of something that it is a part of
 
   void OnDocumentStart(const YAML::Mark& mark) override { begins.push_back(mark); }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (!endless && std::find(open_.begin(), open_.end(), anchor) != open_.end()) endless = mark;
+  }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string&) override {
     quoted_last.reset();
     if (tag == "!") quoted_last = mark;
   }
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
+  using Style = YAML::EmitterStyle::value;
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, Style) override {
+    open_.push_back(anchor);
+  }
+  void OnSequenceEnd() override { open_.pop_back(); }
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, Style) override {
+    open_.push_back(anchor);
+  }
+  void OnMapEnd() override { open_.pop_back(); }
+
+ private:
+  std::vector<YAML::anchor_t> open_;  // of the lists and maps around; 0: without one
 };
 
 /// yaml-cpp takes the end of a text for the end of a quoted value, if a line ends there too.
@@ -252,6 +263,10 @@ Result<std::vector<Node>> read_documents(std::string_view text, std::string_view
       return fail_at(position(file, *documents.quoted_last), Errc::stack_file, "YAML syntax: this quote is not closed");
     }
     CHECK(check_begins(documents, copy, file));
+    if (documents.endless) {
+      return fail_at(position(file, *documents.endless), Errc::stack_file,
+                     "YAML syntax: this alias is part of what it stands for");
+    }
     std::vector<Node> read;
     Converter converter(file, report);
     for (const auto& document : documents.begins.empty() ? std::vector<YAML::Node>() : YAML::LoadAll(copy)) {
