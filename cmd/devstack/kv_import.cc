@@ -6,6 +6,7 @@
 #include "cmd/devstack/consul_json.h"
 #include "cmd/devstack/kv_requests.h"
 #include "core/api/json_writer.h"
+#include "core/base/ascii.h"
 #include "core/base/base64.h"
 
 namespace devstack {
@@ -38,12 +39,6 @@ Result<json::value> parse_document(std::string_view text) {
   return parser.release();
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  return out;
-}
-
 Result<void> read_field(std::string_view name, const json::value& value, KvEntry& entry) {
   if (value.is_null()) return {};
   if (name == "flags") {
@@ -71,7 +66,7 @@ Result<KvEntry> read_entry(const json::value& value) {
   KvEntry entry;
   Result<void> read;
   for (const auto& field : *object) {
-    if (auto one = read_field(lower(field.key()), field.value(), entry); !one && read) read = std::move(one);
+    if (auto one = read_field(to_lower(field.key()), field.value(), entry); !one && read) read = std::move(one);
   }
   if (!read) {
     return fail(Errc::parse, "{}{}", entry.key.empty() ? "" : fmt::format("key \"{}\": ", entry.key),

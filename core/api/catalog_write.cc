@@ -2,6 +2,7 @@
 #include "core/api/handlers.h"
 #include "core/api/proxy.h"
 #include "core/api/select.h"
+#include "core/base/ascii.h"
 #include "core/registry/uuid.h"
 
 /// PUT /v1/catalog/register and deregister.
@@ -88,7 +89,7 @@ Result<void> validate(const registry::RegisterCommand& command) {
 
 /// The own node and what the server itself put there: Consul's anti-entropy would bring them back.
 bool is_ours_for_good(const registry::DeregisterCommand& command, const std::string& own_node) {
-  if (!equal_without_case(command.node, own_node)) return false;
+  if (!equal_ignoring_case(command.node, own_node)) return false;
   if (!command.service_id.empty()) return command.service_id == "consul";
   return command.check_id.empty() || command.check_id == "serfHealth";
 }

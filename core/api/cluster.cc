@@ -4,6 +4,7 @@
 #include "core/api/handlers.h"
 #include "core/api/json_writer.h"
 #include "core/api/select.h"
+#include "core/base/ascii.h"
 
 /// /v1/status, /v1/operator and /v1/coordinate of a cluster that is one server.
 /// https://developer.hashicorp.com/consul/api-docs/operator
@@ -197,7 +198,7 @@ void coordinate_nodes(const Call& call, const State& state, Answer& answer) {
 void coordinate_node(const Call& call, const State& state, Answer& answer) {
   answer.index = state.index_of({Table::nodes, ""});
   const auto identity = call.backend.writer.identity();
-  if (!equal_without_case(call.rest, identity.node)) {
+  if (!equal_ignoring_case(call.rest, identity.node)) {
     answer.status = 404;
     answer.bare = true;
     answer.content_type = "";

@@ -8,6 +8,7 @@
 
 #include "core/api/json_syntax.h"
 #include "core/api/select.h"
+#include "core/base/ascii.h"
 #include "core/base/duration.h"
 
 namespace devstack::api {
@@ -77,7 +78,7 @@ Result<json::value> parse_json(std::string_view body) {
 bool has_member(const json::value& value, std::string_view name) {
   const auto* object = value.if_object();
   return object != nullptr && std::any_of(object->begin(), object->end(), [&](const auto& member) {
-           return equal_without_case(std::string_view(member.key().data(), member.key().size()), name);
+           return equal_ignoring_case(std::string_view(member.key().data(), member.key().size()), name);
          });
 }
 
@@ -96,7 +97,7 @@ const json::value* Fields::find(std::string_view name, std::string_view alias) {
   const json::value* found = nullptr;
   for (const auto& member : *object_) {
     const std::string_view key(member.key().data(), member.key().size());
-    const bool named = equal_without_case(key, name) || (!alias.empty() && equal_without_case(key, alias));
+    const bool named = equal_ignoring_case(key, name) || (!alias.empty() && equal_ignoring_case(key, alias));
     if (named && !member.value().is_null()) found = &member.value();
   }
   return found;
@@ -210,8 +211,8 @@ Result<void> Fields::done(Unknown unknown) {
   if (unknown == Unknown::ignore || object_ == nullptr) return {};
   for (const auto& member : *object_) {
     const std::string_view key(member.key().data(), member.key().size());
-    const bool known =
-        std::any_of(known_.begin(), known_.end(), [&](std::string_view name) { return equal_without_case(name, key); });
+    const bool known = std::any_of(known_.begin(), known_.end(),
+                                   [&](std::string_view name) { return equal_ignoring_case(name, key); });
     if (known) continue;
     return fail(Errc::parse, "json: unknown field \"{}\"", key);
   }

@@ -7,6 +7,7 @@
 #include "core/api/handlers.h"
 #include "core/api/json_writer.h"
 #include "core/api/select.h"
+#include "core/base/ascii.h"
 
 namespace devstack::api {
 namespace {
@@ -52,7 +53,7 @@ asio::awaitable<void> follow_log(std::shared_ptr<LogQueue> queue, log::Level lea
 
 std::optional<log::Level> monitor_level(std::string_view text) {
   for (const auto& entry : kLevels) {
-    if (equal_without_case(entry.name, text)) return entry.level;
+    if (equal_ignoring_case(entry.name, text)) return entry.level;
   }
   return std::nullopt;
 }

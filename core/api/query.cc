@@ -8,6 +8,7 @@
 #include "core/api/query_definition.h"
 #include "core/api/select.h"
 #include "core/api/uuid.h"
+#include "core/base/ascii.h"
 #include "core/registry/uuid.h"
 
 /// /v1/query/*: prepared queries, which the registry keeps and this file carries out.
@@ -135,7 +136,7 @@ Result<void> check_against(const State& state, const QueryDefinition& query, std
   const auto refuse = [](std::string_view why) { return fail(Errc::failed, "raft apply failed: {}", why); };
   const bool catches_all = query.name.empty() && query.is_template();
   for (const auto& stored : catches_all ? state.queries() : std::vector<registry::QueryPtr>{}) {
-    if (!stored->name.empty() || equal_without_case(stored->id, id)) continue;
+    if (!stored->name.empty() || equal_ignoring_case(stored->id, id)) continue;
     const auto other = registry::read_definition(stored->definition);
     if (other && other->is_template()) return refuse("a query template with an empty name already exists");
   }

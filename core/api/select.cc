@@ -1,21 +1,12 @@
 #include "core/api/select.h"
 
+#include "core/base/ascii.h"
+
 namespace devstack::api {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-}  // namespace
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool has_tags(const registry::Service& service, const std::vector<std::string_view>& tags) {
   return std::all_of(tags.begin(), tags.end(), [&](std::string_view wanted) {
     return std::any_of(service.tags.begin(), service.tags.end(),
-                       [&](const std::string& tag) { return equal_without_case(tag, wanted); });
+                       [&](const std::string& tag) { return equal_ignoring_case(tag, wanted); });
   });
 }
 
@@ -31,11 +22,11 @@ bool has_meta(const registry::StringMap& meta, const std::vector<std::string_vie
 void sort_checks(std::vector<registry::CheckPtr>& checks) {
   const auto before = [](const std::string& a, const std::string& b) {
     return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-      return static_cast<unsigned char>(lower(x)) < static_cast<unsigned char>(lower(y));
+      return static_cast<unsigned char>(to_lower(x)) < static_cast<unsigned char>(to_lower(y));
     });
   };
   std::sort(checks.begin(), checks.end(), [&](const auto& a, const auto& b) {
-    return equal_without_case(a->node, b->node) ? before(a->id, b->id) : before(a->node, b->node);
+    return equal_ignoring_case(a->node, b->node) ? before(a->id, b->id) : before(a->node, b->node);
   });
 }
 
@@ -60,7 +51,7 @@ Result<bool> wants_passing(const http::Query& query) {
 
 std::string near_node(const Call& call, std::string_view near) {
   auto own = call.backend.writer.identity().node;
-  const bool here = near == "_agent" || near == "_ip" || equal_without_case(near, own);
+  const bool here = near == "_agent" || near == "_ip" || equal_ignoring_case(near, own);
   return here ? std::move(own) : "";
 }
 

@@ -8,12 +8,11 @@
 
 #include "core/api/bexpr.h"
 #include "core/api/call.h"
+#include "core/base/ascii.h"
 #include "core/registry/types.h"
 
 /// Which rows of a read are wanted: `tag`, `node-meta`, `passing`, `filter`, and in which order: `near`. Private.
 namespace devstack::api {
-
-bool equal_without_case(std::string_view a, std::string_view b);
 
 /// Every `tag` parameter is among the service's tags (without case).
 bool has_tags(const registry::Service& service, const std::vector<std::string_view>& tags);
@@ -39,7 +38,7 @@ template <class Row, class NodeOf>
 void sort_near(std::vector<Row>& rows, const std::string& node, NodeOf node_of) {
   if (node.empty()) return;
   std::stable_partition(rows.begin(), rows.end(),
-                        [&](const Row& row) { return equal_without_case(node_of(row), node); });
+                        [&](const Row& row) { return equal_ignoring_case(node_of(row), node); });
 }
 
 /// A filter over rows of one schema; one made of an empty `filter` parameter keeps everything.

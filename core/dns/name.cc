@@ -40,17 +40,6 @@ void append_escaped(std::string& out, std::string_view label) {
 
 }  // namespace
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
-
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = to_lower(c);
-  return out;
-}
-
 Result<Name> Name::parse(std::string_view text) {
   Name name;
   if (text == ".") return name;

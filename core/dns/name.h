@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/ascii.h"
 #include "core/base/result.h"
 
 /// Domain names (RFC 1034 §3.1). Pure; any thread.
@@ -42,10 +43,5 @@ class Name {
  private:
   std::string wire_;
 };
-
-/// ASCII without regard to case, as DNS and Consul's tags compare.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-std::string to_lower(std::string_view text);
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 }  // namespace devstack::dns

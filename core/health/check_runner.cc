@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/ascii.h"
 #include "core/base/async/signal.h"
 #include "core/base/async/task_group.h"
 #include "core/base/log.h"
@@ -14,7 +15,6 @@
 #include "core/health/reaper.h"
 #include "core/health/schedule.h"
 #include "core/health/status_handler.h"
-#include "core/http/ascii.h"
 
 namespace devstack::health {
 namespace {
@@ -124,7 +124,7 @@ struct CheckRunner::Impl : std::enable_shared_from_this<Impl> {
     seen = state.check_table();
   }
 
-  [[nodiscard]] bool is_own(const Check& check) const { return http::equal_ignoring_case(check.node, node); }
+  [[nodiscard]] bool is_own(const Check& check) const { return equal_ignoring_case(check.node, node); }
 
   void drop(const Check& check) {
     if (!is_own(check)) return;

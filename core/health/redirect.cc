@@ -4,6 +4,7 @@
 #include <boost/url.hpp>
 #include <cctype>
 
+#include "core/base/ascii.h"
 #include "core/base/base64.h"
 
 namespace devstack::health {
@@ -50,18 +51,13 @@ Result<urls::url> parse_url(const std::string& text) {
   return urls::url(*parsed);
 }
 
-bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 http::Headers headers_of(const HttpStep& step, const urls::url& url, const registry::CheckDefinition& definition,
                          bool foreign) {
   http::Headers headers;
   headers.set("Host", step.host_header.empty() ? std::string(url.encoded_host_and_port()) : step.host_header);
   for (const auto& [name, values] : definition.header) {
-    if (same_word(name, "Host")) continue;
-    if (foreign && (same_word(name, "Authorization") || same_word(name, "Cookie"))) continue;
+    if (equal_ignoring_case(name, "Host")) continue;
+    if (foreign && (equal_ignoring_case(name, "Authorization") || equal_ignoring_case(name, "Cookie"))) continue;
     for (const auto& value : values) headers.add(name, value);
   }
   if (!headers.get("User-Agent")) headers.set("User-Agent", "Consul Health Check");
@@ -80,7 +76,7 @@ HttpStep first_step(const registry::CheckDefinition& definition) {
   step.url = definition.http;
   step.body = definition.body;
   for (const auto& [name, values] : definition.header) {
-    if (same_word(name, "Host") && !values.empty()) step.host_header = values.front();
+    if (equal_ignoring_case(name, "Host") && !values.empty()) step.host_header = values.front();
   }
   return step;
 }
@@ -132,8 +128,7 @@ std::string host_of(const std::string& url) {
 }
 
 std::string url_error(const std::string& method, const std::string& url, std::string_view why) {
-  std::string word = method;
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string word = to_lower(method);
   if (!word.empty()) word[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(word[0])));
   std::string shown = url;
   if (auto parsed = parse_url(url); parsed && parsed->has_password()) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/ascii.h"
 #include "core/http/connection.h"
 #include "core/http/parser.h"
 #include "core/http/read_buffer.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/http/ascii.h"
+#include "core/base/ascii.h"
 
 namespace devstack::http {
 

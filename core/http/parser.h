@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/http/ascii.h"
+#include "core/base/ascii.h"
 #include "core/http/message.h"
 #include "core/http/read_buffer.h"
 

@@ -3,7 +3,7 @@
 #include <boost/beast/http/status.hpp>
 #include <charconv>
 
-#include "core/http/ascii.h"
+#include "core/base/ascii.h"
 
 namespace devstack::http {
 namespace {

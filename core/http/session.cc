@@ -11,10 +11,25 @@
 #include <boost/asio/write.hpp>
 #include <charconv>
 
+#include "core/base/ascii.h"
 #include "core/base/async/task_group.h"
 
 namespace devstack::http {
 namespace {
+
+/// Whether a comma-separated list ("keep-alive, Close") holds `token`.
+bool list_holds(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto item = list.substr(0, comma);
+    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
+    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
+    if (equal_ignoring_case(item, token)) return true;
+    if (comma == std::string_view::npos) break;
+    list.remove_prefix(comma + 1);
+  }
+  return false;
+}
 
 using Time = std::chrono::steady_clock;
 using boost::system::error_code;

@@ -6,17 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "core/base/ascii.h"
+
 namespace devstack::proxy {
 namespace {
 
 constexpr std::size_t max_name = 200;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
 
 bool usable_name(std::string_view name) {
   return !name.empty() && name.size() <= max_name && std::all_of(name.begin(), name.end(), [](char c) {
@@ -25,7 +20,7 @@ bool usable_name(std::string_view name) {
 }
 
 std::optional<std::string> ip_literal(const std::string& address) {
-  if (lower(address) == "localhost") return "127.0.0.1";
+  if (to_lower(address) == "localhost") return "127.0.0.1";
   boost::system::error_code not_an_ip;
   const auto ip = boost::asio::ip::make_address(address, not_an_ip);
   if (not_an_ip || ip.is_unspecified()) return std::nullopt;
@@ -39,10 +34,10 @@ bool speaks_tcp(const registry::Service& service) {
 
 std::vector<std::string> hosts_of(const std::string& name, const RouteOptions& options) {
   std::vector<std::string> hosts;
-  for (const auto& domain : options.domains) hosts.push_back(name + "." + lower(domain));
-  const auto registry_domain = lower(options.registry_domain);
+  for (const auto& domain : options.domains) hosts.push_back(name + "." + to_lower(domain));
+  const auto registry_domain = to_lower(options.registry_domain);
   hosts.push_back(name + ".service." + registry_domain);
-  hosts.push_back(name + ".service." + lower(options.datacenter) + "." + registry_domain);
+  hosts.push_back(name + ".service." + to_lower(options.datacenter) + "." + registry_domain);
   return hosts;
 }
 
@@ -78,7 +73,7 @@ RouteTable routes(const registry::State& state, const RouteOptions& options) {
   RouteTable table;
   std::set<std::string> seen;
   for (const auto& [registered, tags] : state.services()) {
-    const auto name = lower(registered);
+    const auto name = to_lower(registered);
     if (name == "consul") continue;
     if (!usable_name(name)) {
       table.skipped.push_back({registered, "its name cannot stand in a host name"});
@@ -98,7 +93,7 @@ void add_empty_routes(std::vector<Route>& routes, const std::vector<std::string>
                       const RouteOptions& options) {
   std::set<std::string> missing;
   for (const auto& service : services) {
-    auto name = lower(service);
+    auto name = to_lower(service);
     if (usable_name(name) && name != "consul" && find_route(routes, name) == nullptr) missing.insert(std::move(name));
   }
   for (const auto& name : missing) routes.push_back({name, hosts_of(name, options), {}});

@@ -5,18 +5,13 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/ascii.h"
+
 namespace devstack::registrator {
 namespace {
 
 constexpr std::string_view prefix = "SERVICE_";
 constexpr std::size_t max_meta_pairs = 64, max_meta_key = 128, max_meta_value = 512;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
 
 std::optional<int> whole_number(std::string_view text) {
   int value = 0;
@@ -33,7 +28,7 @@ struct Entry {
 
 std::optional<Entry> entry_of(std::string_view name, std::string_view value) {
   if (!name.starts_with(prefix)) return std::nullopt;
-  Entry entry{lower(name.substr(prefix.size())), std::string(value), std::nullopt};
+  Entry entry{to_lower(name.substr(prefix.size())), std::string(value), std::nullopt};
   if (const auto underscore = entry.key.find('_'); underscore != std::string::npos) {
     entry.port = whole_number(std::string_view(entry.key).substr(0, underscore));
     if (entry.port) entry.key.erase(0, underscore + 1);

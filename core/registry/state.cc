@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/registry/state_data.h"
 
 namespace devstack::registry {
@@ -30,13 +31,7 @@ std::string_view first_part(std::string_view compound) { return compound.substr(
 
 }  // namespace
 
-std::string folded(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
+std::string folded(std::string_view text) { return to_lower(text); }
 
 std::string_view Instance::aggregated_status() const {
   bool warned = false, failed = false;

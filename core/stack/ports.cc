@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "core/base/ascii.h"
 #include "core/stack/fields.h"
 #include "core/stack/schema.h"
 
@@ -75,8 +76,7 @@ Result<void> check_address(const Parts& parts) {
 }
 
 Result<std::string> check_protocol(std::string_view protocol) {
-  std::string lower(protocol);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  auto lower = to_lower(protocol);
   if (lower == "tcp" || lower == "udp" || lower == "sctp") return lower;
   return fail(Errc::parse, "expected tcp, udp or sctp, found \"{}\"", protocol);
 }

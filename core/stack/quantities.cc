@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/base/ascii.h"
 #include "core/stack/fields.h"
 #include "core/stack/schema.h"
 
@@ -14,8 +15,7 @@ constexpr std::int64_t kNano = 1'000'000'000;
 
 /// The power of 1024 that a unit stands for; nothing for what is no unit.
 std::optional<int> unit_power(std::string_view unit) {
-  std::string lower(unit);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const auto lower = to_lower(unit);
   constexpr std::string_view letters = "bkmgtp";
   if (lower.empty() || lower == "b") return 0;
   const auto power = letters.find(lower[0]);

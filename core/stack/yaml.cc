@@ -12,6 +12,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/base/ascii.h"
+
 namespace devstack::stack {
 namespace {
 
@@ -189,8 +191,7 @@ class Converter {
 };
 
 bool is_boolean(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const auto lower = to_lower(text);
   return lower == "true" || lower == "false";
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/base/ascii.h"
 #include "core/base/base64.h"
 #include "core/template/functions.h"
 
@@ -118,8 +119,7 @@ Answer explode(Rendering&, Arguments args) {
 bool yaml_needs_quotes(std::string_view text) {
   static const std::set<std::string, std::less<>> words{"",   "~",   "null", "true", "false", "yes", "no",
                                                         "on", "off", "y",    "n",    "<<",    "="};
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const auto lower = to_lower(text);
   if (words.contains(lower)) return true;
   if (std::string_view("!&*-?|>'\"%@`#,[]{}:. ").find(text.front()) != std::string_view::npos && text.front() != '.')
     return true;

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "core/base/ascii.h"
 #include "core/template/functions.h"
 
 namespace devstack::templates {
@@ -134,11 +135,6 @@ Result<std::set<std::string, std::less<>>> parse_filter(std::string_view text) {
   return states;
 }
 
-bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 Value sorted_strings(std::vector<std::string> items) {
   std::sort(items.begin(), items.end());
   return strings(items);
@@ -187,7 +183,7 @@ Value describe(const registry::Instance& instance) {
 bool is_wanted(const registry::Instance& instance, const ServiceQuery& query,
                const std::set<std::string, std::less<>>& states) {
   const auto& tags = instance.service->tags;
-  const auto has_tag = [&](const std::string& tag) { return same_word(tag, query.tag); };
+  const auto has_tag = [&](const std::string& tag) { return equal_ignoring_case(tag, query.tag); };
   if (!query.tag.empty() && std::none_of(tags.begin(), tags.end(), has_tag)) return false;
   if (states.empty()) return instance.aggregated_status() == registry::status::passing;
   return states.contains("any") || states.contains(instance.aggregated_status());

@@ -4,18 +4,13 @@
 #include <boost/asio/ip/address.hpp>
 #include <random>
 
+#include "core/base/ascii.h"
+
 namespace devstack::ui {
 
 namespace asio = boost::asio;
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
 
 bool is_port(std::string_view text) {
   return !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -55,11 +50,11 @@ std::optional<std::string> host_of(std::string_view authority) {
     if (close == std::string_view::npos) return std::nullopt;
     const auto rest = authority.substr(close + 1);
     if (!rest.empty() && (rest.front() != ':' || !is_port(rest.substr(1)))) return std::nullopt;
-    return lower(authority.substr(1, close - 1));
+    return to_lower(authority.substr(1, close - 1));
   }
   const auto colon = authority.find(':');
   if (colon != std::string_view::npos && !is_port(authority.substr(colon + 1))) return std::nullopt;
-  auto host = lower(authority.substr(0, colon));
+  auto host = to_lower(authority.substr(0, colon));
   if (host.ends_with('.')) host.pop_back();
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-._";
   if (host.empty() || host.find_first_not_of(kAllowed) != std::string::npos) return std::nullopt;
@@ -68,11 +63,11 @@ std::optional<std::string> host_of(std::string_view authority) {
 
 AccessPolicy::AccessPolicy(const std::vector<std::string>& addresses, std::vector<std::string> names, std::string token)
     : hosts_(std::move(names)), token_(std::move(token)) {
-  for (auto& name : hosts_) name = lower(name);
+  for (auto& name : hosts_) name = to_lower(name);
   for (const char* host : {"localhost", "127.0.0.1", "::1", "ui.localhost"}) hosts_.emplace_back(host);
   for (const auto& address : addresses) {
     if (address == "0.0.0.0" || address == "::") any_literal_ = true;
-    hosts_.push_back(lower(address));
+    hosts_.push_back(to_lower(address));
   }
 }
 
@@ -93,7 +88,7 @@ Result<void> AccessPolicy::may_change(const http::Request& request) const {
   CHECK(may_read(request));
   if (const auto origin = request.headers.get("Origin")) {
     const auto authority = authority_of_origin(*origin);
-    if (!authority || lower(*authority) != lower(*request.headers.get("Host"))) {
+    if (!authority || to_lower(*authority) != to_lower(*request.headers.get("Host"))) {
       return fail(Errc::permission, "changes are accepted only from the status page itself, not from \"{}\"", *origin);
     }
   }
