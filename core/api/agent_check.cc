@@ -76,7 +76,7 @@ asio::awaitable<http::Response> set_maintenance(const Call& call, Maintenance mo
   check.agent_owned = true;
   check.notes = call.param("reason");
   if (check.notes.empty()) check.notes = mode.default_reason;
-  registry::RegisterCommand command = on_own_node(identity);
+  auto command = registry::on_own_node(identity);
   command.keep_check_status = false;
   command.checks.push_back(std::move(check));
   registry::Command posted = std::move(command);

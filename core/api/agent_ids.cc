@@ -28,17 +28,6 @@ Result<std::string> agent_id(const Call& call) {
   return std::move(*decoded);
 }
 
-registry::RegisterCommand on_own_node(const registry::Identity& identity) {
-  registry::RegisterCommand command;
-  command.node.id = identity.node_id;
-  command.node.name = identity.node;
-  command.node.address = identity.address;
-  command.node.datacenter = identity.datacenter;
-  command.skip_node_update = true;
-  command.keep_check_status = true;
-  return command;
-}
-
 registry::ServicePtr agent_service_of(const State& state, const std::string& node, std::string_view id) {
   auto service = state.service(node, id);
   // Unlike the catalog, an agent tells upper from lower case.

@@ -11,9 +11,6 @@ namespace devstack::api {
 /// Ids under /v1/agent/ are decoded once more than other paths.
 Result<std::string> agent_id(const Call& call);
 
-/// A command on the registry's own node, which need not be named again.
-registry::RegisterCommand on_own_node(const registry::Identity& identity);
-
 /// The agent's service or check of that id; null when the agent has none.
 registry::ServicePtr agent_service_of(const State& state, const std::string& node, std::string_view id);
 registry::CheckPtr agent_check_of(const State& state, const std::string& node, std::string_view id);

@@ -60,7 +60,7 @@ bool replaces_checks(const Call& call) {
 
 asio::awaitable<Result<registry::CommandResult>> register_definition(const Call& call, ServiceDefinition definition) {
   const auto identity = call.backend.writer.identity();
-  registry::RegisterCommand command = on_own_node(identity);
+  auto command = registry::on_own_node(identity);
   command.replace_checks = replaces_checks(call);
   auto& service = definition.service;
   service.node = identity.node;
@@ -147,7 +147,7 @@ asio::awaitable<http::Response> agent_register_check(const Call& call) {
   check->node = identity.node;
   check->agent_owned = true;
   if (check->status.empty()) check->status = registry::status::critical;
-  registry::RegisterCommand command = on_own_node(identity);
+  auto command = registry::on_own_node(identity);
   command.checks.push_back(std::move(*check));
   registry::Command posted = std::move(command);
   co_return co_await apply_quietly(call, std::move(posted));

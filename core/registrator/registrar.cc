@@ -56,7 +56,8 @@ asio::awaitable<Result<void>> Registrar::write(Registration wanted) {
   registry::add_ip_tagged_addresses(wanted.service);
   const auto present = state->service(node, wanted.service.id);
   const bool service_differs = present == nullptr || !same(wanted.service, *present);
-  auto change = command();
+  auto change = registry::on_own_node(writer_.identity());
+  change.keep_check_status = false;
   for (auto& check : wanted.checks) {
     check.node = node;
     const auto present_check = state->check(node, check.id);
@@ -136,17 +137,6 @@ asio::awaitable<Result<void>> Registrar::deregister(std::string service_id, std:
   auto removed = co_await writer_.apply(registry::Command(std::move(change)));
   if (!removed) co_return tl::unexpected(std::move(removed).error());
   co_return Result<void>();
-}
-
-registry::RegisterCommand Registrar::command() const {
-  const auto identity = writer_.identity();
-  registry::RegisterCommand change;
-  change.node.name = identity.node;
-  change.node.id = identity.node_id;
-  change.node.address = identity.address;
-  change.node.datacenter = identity.datacenter;
-  change.skip_node_update = true;
-  return change;
 }
 
 bool Registrar::same(const registry::Service& wanted, const registry::Service& present) const {

@@ -43,7 +43,6 @@ class Registrar {
   asio::awaitable<Result<void>> remove_stale_checks(Registration wanted, registry::ServicePtr present);
   asio::awaitable<Result<void>> release(std::string service_id, std::string container);
   asio::awaitable<Result<void>> deregister(std::string service_id, std::string check_id);
-  [[nodiscard]] registry::RegisterCommand command() const;
   [[nodiscard]] bool same(const registry::Service& wanted, const registry::Service& present) const;
 
   registry::RegistryView& view_;

@@ -4,9 +4,18 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "core/registry/registry.h"
-
 namespace devstack::registry {
+
+RegisterCommand on_own_node(const Identity& identity) {
+  RegisterCommand command;
+  command.node.id = identity.node_id;
+  command.node.name = identity.node;
+  command.node.address = identity.address;
+  command.node.datacenter = identity.datacenter;
+  command.skip_node_update = true;
+  command.keep_check_status = true;
+  return command;
+}
 
 void add_ip_tagged_addresses(Service& service) {
   boost::system::error_code not_an_ip;
@@ -59,13 +68,7 @@ void complete_checks(const Service& service, std::vector<Check>& checks) {
 asio::awaitable<Result<CommandResult>> register_service(RegistryWriter& writer, Service service,
                                                         std::vector<Check> checks) {
   const auto identity = writer.identity();
-  RegisterCommand command;
-  command.node.id = identity.node_id;
-  command.node.name = identity.node;
-  command.node.address = identity.address;
-  command.node.datacenter = identity.datacenter;
-  command.skip_node_update = true;
-  command.keep_check_status = true;
+  auto command = on_own_node(identity);
   service.node = identity.node;
   service.agent_owned = true;
   if (service.id.empty()) service.id = service.name;

@@ -2,11 +2,14 @@
 
 #include <vector>
 
-#include "core/registry/types.h"
+#include "core/registry/registry.h"
 
 /// What the agent adds to a registration before it reaches the catalog. Pure; shared by
 /// register_service and the HTTP API's agent/service/register.
 namespace devstack::registry {
+
+/// A command on the registry's own node, whose entry it leaves as it is; checks that are there keep their status.
+RegisterCommand on_own_node(const Identity& identity);
 
 /// An IP-literal service address appears as tagged addresses lan_ipv4 and wan_ipv4 (or _ipv6) too, unless given.
 void add_ip_tagged_addresses(Service& service);
