@@ -4,6 +4,11 @@
 
 namespace devstack::docker {
 
+std::string find_label(const StringMap& labels, const std::string& name) {
+  const auto found = labels.find(name);
+  return found == labels.end() ? std::string() : found->second;
+}
+
 Result<ContainerPort> parse_container_port(std::string_view text) {
   ContainerPort port;
   const auto slash = text.find('/');

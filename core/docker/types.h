@@ -14,6 +14,8 @@
 namespace devstack::docker {
 
 using StringMap = std::map<std::string, std::string>;
+/// "" where there is no such label.
+std::string find_label(const StringMap& labels, const std::string& name);
 
 struct PortBinding {
   std::string host_ip;          ///< "" or "0.0.0.0": every interface

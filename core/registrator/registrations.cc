@@ -11,6 +11,8 @@
 namespace devstack::registrator {
 namespace {
 
+using docker::find_label;
+
 /// One port of a container that can be registered, before metadata has had its say.
 struct Candidate {
   docker::ContainerPort port;
@@ -44,20 +46,17 @@ std::vector<Candidate> candidates(const docker::Container& container) {
 
 bool every_interface(std::string_view host_ip) { return host_ip.empty() || host_ip == "0.0.0.0" || host_ip == "::"; }
 
-std::string label(const docker::Container& container, const std::string& name) {
-  const auto found = container.labels.find(name);
-  return found == container.labels.end() ? std::string() : found->second;
-}
-
 std::string first_label(const docker::Container& container, std::initializer_list<const char*> names) {
   for (const auto* name : names) {
-    if (auto value = label(container, name); !value.empty()) return value;
+    if (auto value = find_label(container.labels, name); !value.empty()) return value;
   }
   return {};
 }
 
 /// Made by `run`, beside the instances of its service: who resolves that one's name does not mean this.
-bool is_one_off(const docker::Container& container) { return label(container, "com.docker.compose.oneoff") == "True"; }
+bool is_one_off(const docker::Container& container) {
+  return find_label(container.labels, "com.docker.compose.oneoff") == "True";
+}
 
 /// `reg:5000/team/app:v3` -> `app`.
 std::string image_base_name(std::string_view image) {
@@ -89,7 +88,7 @@ Place place_of(const docker::Container& container, const Candidate& candidate, c
                const RegistratorOptions& options, const docker::Container* network_owner) {
   if (shares_network(container)) return network_owner == nullptr ? Place{} : place_on(*network_owner, {});
   if (!options.ip_label.empty()) {
-    if (const auto value = label(container, options.ip_label); !value.empty()) {
+    if (const auto value = find_label(container.labels, options.ip_label); !value.empty()) {
       return Place{value.substr(0, value.rfind('/')), {}};
     }
   }

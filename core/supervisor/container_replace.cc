@@ -12,13 +12,10 @@
 namespace devstack::supervisor {
 namespace {
 
+using docker::find_label;
+
 constexpr std::size_t hook_output_most = 4096;
 constexpr auto hook_limit = std::chrono::minutes(5);
-
-std::string find_label(const docker::StringMap& labels, const char* key) {
-  const auto at = labels.find(key);
-  return at == labels.end() ? std::string() : at->second;
-}
 
 /// The engine names a volume that nobody named by 64 hex digits.
 bool anonymous(const docker::MountPoint& mount) {

@@ -8,10 +8,7 @@
 namespace devstack::supervisor {
 namespace {
 
-std::string find_label(const docker::StringMap& labels, const std::string& key) {
-  const auto at = labels.find(key);
-  return at == labels.end() ? std::string() : at->second;
-}
+using docker::find_label;
 
 /// Made by us, and otherwise than we would make it now.
 bool changed_since(const docker::StringMap& there, const docker::StringMap& wanted) {

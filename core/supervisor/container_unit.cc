@@ -6,14 +6,7 @@ namespace devstack::supervisor {
 
 using Kind = UnitEvent::Kind;
 
-namespace {
-
-std::string find_label(const docker::StringMap& labels, const char* key) {
-  const auto at = labels.find(key);
-  return at == labels.end() ? std::string() : at->second;
-}
-
-}  // namespace
+using docker::find_label;
 
 ContainerUnit::ContainerUnit(ContainerShared& shared, stack::PlannedUnit unit, Options options)
     : shared_(shared),

@@ -10,12 +10,12 @@
 namespace devstack::supervisor {
 namespace {
 
+using docker::find_label;
 using namespace std::chrono_literals;
 constexpr auto default_grace = 10s;  ///< the engine's own, and Compose's
 
-std::string label_of(const docker::StringMap& labels, const char* key) {
-  const auto at = labels.find(key);
-  return at == labels.end() ? std::string() : at->second;
+std::string shown(const docker::ContainerSummary& row) {
+  return row.names.empty() ? row.id.substr(0, 12) : row.names.front();
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -44,11 +44,11 @@ asio::awaitable<void> remove_stray(ContainerShared& containers, docker::Containe
                                    std::string& complaint) {
   const auto turn = co_await containers.removing.take();
   auto& client = containers.engine.client();
-  const auto name = row.names.empty() ? row.id.substr(0, 12) : row.names.front();
+  const auto name = shown(row);
   log::info("supervisor", "removing container {}", name);
   const auto own = co_await own_grace(client, row.id);
   co_await client.stop_container(row.id, asked.value_or(own));
-  const auto unit = label_of(row.labels, label::unit);
+  const auto unit = find_label(row.labels, label::unit);
   if (containers.options.before_remove && !unit.empty()) co_await containers.options.before_remove(unit, row.id);
   const auto removed = co_await client.remove_container(row.id, true, volumes);
   if (!removed) complaint = fmt::format("container {} was not removed: {}", name, removed.error().message);
@@ -97,16 +97,16 @@ asio::awaitable<Result<void>> Supervisor::Impl::remove_strays(Strays which) {
   std::vector<docker::ContainerSummary> leaving;
   std::string foreign;
   for (const auto& row : found) {
-    const bool ours = label_of(row.labels, label::project) == containers.project;
-    const bool step = !label_of(row.labels, label::hook).empty();
-    if (label_of(row.labels, label::one_off) == "True" && !step) {
+    const bool ours = find_label(row.labels, label::project) == containers.project;
+    const bool step = !find_label(row.labels, label::hook).empty();
+    if (find_label(row.labels, label::one_off) == "True" && !step) {
       if (goes(row, which.one_off)) leaving.push_back(row);
     } else if (ours) {
-      if (which.ours && !contains(which.known, label_of(row.labels, label::unit))) leaving.push_back(row);
+      if (which.ours && !contains(which.known, find_label(row.labels, label::unit))) leaving.push_back(row);
     } else if (which.foreign) {
-      if (!contains(which.services, label_of(row.labels, label::compose_service))) leaving.push_back(row);
-    } else if (!contains(which.services, label_of(row.labels, label::compose_service))) {
-      append_part(foreign, row.names.empty() ? row.id.substr(0, 12) : row.names.front(), "; ");
+      if (!contains(which.services, find_label(row.labels, label::compose_service))) leaving.push_back(row);
+    } else if (!contains(which.services, find_label(row.labels, label::compose_service))) {
+      append_part(foreign, shown(row), "; ");
     }
   }
   if (!foreign.empty()) {

@@ -105,6 +105,12 @@ void UnitMachine::begin() {
   restarts_ = failures_ = exit_code_ = 0;
 }
 
+void UnitMachine::stop(const UnitEvent& asked) {
+  state_ = UnitState::stopping;
+  start_again_ = asked.kind == UnitEvent::Kind::restart_requested;
+  detail_ = asked.detail;
+}
+
 void UnitMachine::enter_running(Instant now) {
   if (state_ == UnitState::running) return;
   state_ = UnitState::running;
@@ -247,10 +253,7 @@ void UnitMachine::in_launch(const UnitEvent& event, Instant now) {
     case Kind::stop_requested:
       early_exit_.reset();
       early_health_.reset();
-      state_ = UnitState::stopping;
-      start_again_ = event.kind == Kind::restart_requested;
-      detail_ = event.detail;
-      return;
+      return stop(event);
     default:
       return;
   }
@@ -276,10 +279,7 @@ void UnitMachine::in_service(const UnitEvent& event, Instant now) {
       return back_off(now, event.detail);
     case Kind::restart_requested:
     case Kind::stop_requested:
-      state_ = UnitState::stopping;
-      start_again_ = event.kind == Kind::restart_requested;
-      detail_ = event.detail;
-      return;
+      return stop(event);
     default:
       return;
   }
@@ -316,10 +316,7 @@ void UnitMachine::in_backoff(const UnitEvent& event, Instant now) {
     case Kind::restart_requested:
     case Kind::stop_requested:
       // It is down, but what it left (a container, a group member) is to be looked at.
-      state_ = UnitState::stopping;
-      start_again_ = event.kind == Kind::restart_requested;
-      detail_ = event.detail;
-      return;
+      return stop(event);
     default:
       return;
   }

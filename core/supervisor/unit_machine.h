@@ -79,6 +79,7 @@ class UnitMachine {
   void launched(const UnitEvent& event, Instant now);
   void enter_running(Instant now);
   void ended(const UnitEvent& event, Instant now);
+  void stop(const UnitEvent& asked);
   void back_off(Instant until, std::string detail);
   void await_next_run(const UnitEvent& event, Instant now);
   void in_rest(const UnitEvent& event, Instant now);
