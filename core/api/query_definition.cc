@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/api/definitions.h"
+#include "core/api/encode.h"
 #include "core/api/go_text.h"
 #include "core/base/duration.h"
 #include "core/registry/query_template.h"
@@ -54,15 +55,6 @@ void write_list_or_null(JsonWriter& out, std::string_view name, const std::vecto
     out.null();
   } else {
     out.strings(list);
-  }
-}
-
-void write_map_or_null(JsonWriter& out, std::string_view name, const registry::StringMap& map) {
-  out.key(name);
-  if (map.empty()) {
-    out.null();
-  } else {
-    out.strings(map);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "core/dns/forwarder.h"
 
 #include "core/base/log.h"
+#include "core/dns/counted.h"
 #include "core/dns/query.h"
 
 namespace devstack::dns {
@@ -11,14 +12,6 @@ using Packet = std::vector<std::uint8_t>;
 /// Longer than any search of Upstreams: a flight ends by itself.
 constexpr auto longest_wait = std::chrono::seconds(20);
 constexpr std::string_view probe_prefix = "devstack-loop-";
-
-struct Counted {
-  std::size_t& count;
-  explicit Counted(std::size_t& c) : count(c) { ++count; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count; }
-};
 
 std::string first_label(const Name& name) {
   const auto wire = name.wire();

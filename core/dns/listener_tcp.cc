@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "core/dns/counted.h"
 #include "core/dns/listener.h"
 
 namespace devstack::dns {
@@ -17,14 +18,6 @@ constexpr int queries_per_connection = 128;
 constexpr auto idle_limit = std::chrono::seconds(8);
 constexpr auto message_limit = std::chrono::seconds(2);
 constexpr auto pause_after_accept_error = std::chrono::milliseconds(100);
-
-struct Counted {
-  std::size_t& count;
-  explicit Counted(std::size_t& c) : count(c) { ++count; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count; }
-};
 
 }  // namespace
 
