@@ -68,6 +68,7 @@ TEST(Logs, AreKeptOverAKilledSupervisorAndAfterDown) {
 TEST(Logs, AreKeptWhenACrashIsCleanedUp) {
   Appliance appliance(stack());
   appliance.must("up");
+  ASSERT_TRUE(eventually([&] { return count(appliance, "web") > 5 && count(appliance, "worker") > 5; }));
   ok("kill -9 " + std::to_string(appliance.supervisor_pid()));
   const int before = std::stoi(ok("docker logs e2elogs-web-1 | wc -l"));
   appliance.must("down");
