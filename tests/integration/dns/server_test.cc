@@ -187,11 +187,25 @@ TEST_F(DnsServerTest, LastOfManyChangesWins) {
   EXPECT_EQ(server.endpoints(), std::vector<Endpoint>{last});
 }
 
+/// At a free port that a connection which has ended does not still have on TCP.
+udp::socket hold_a_port(asio::io_context& io) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    udp::socket held(io, loopback());
+    asio::ip::tcp::acceptor probe(io, asio::ip::tcp::v4());
+    boost::system::error_code taken;
+    probe.set_option(asio::ip::tcp::acceptor::reuse_address(true));
+    probe.bind(asio::ip::tcp::endpoint(loopback().address(), held.local_endpoint().port()), taken);
+    if (!taken) return held;
+  }
+  ADD_FAILURE() << "no port is free for UDP and TCP";
+  return udp::socket(io, loopback());
+}
+
 TEST_F(DnsServerTest, NamesWhoHoldsItsPort) {
   std::uint16_t port = 0;
   {
     auto& server = make({});
-    udp::socket holder(io_, loopback());
+    const auto holder = hold_a_port(io_);
     port = holder.local_endpoint().port();
     server.set_endpoints({loopback(), loopback(port)});
     const auto started = test::run(io_, server.start());
