@@ -86,6 +86,30 @@ constexpr Field<RegistrySettings> kRegistry[] = {
     {"kv", [](RegistrySettings& s, V v, R in) { s.kv = read_text_map(v, in); }, "text_map"},
 };
 
+/// RFC 1035 §2.3.4; the bytes of a label may be any (RFC 2181 §11), but none of these is meant.
+bool is_domain_name(std::string_view text) {
+  constexpr std::size_t longest_label = 63, longest_name = 253;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > longest_name) return false;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find('.', at), text.size());
+    if (end == at || end - at > longest_label) return false;
+    at = end + 1;
+  }
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+}
+
+void expect_domain_name(const std::string& text, V node, R in) {
+  if (is_domain_name(text)) return;
+  in.report.error(node.at, "{}\"{}\" is no domain name: labels of 1 to 63 bytes with dots between, 253 in all",
+                  node.prefix(), text);
+}
+
+void read_domains(DnsSettings& dns, V node, R in) {
+  dns.domains = read_text_or_texts(node, in);
+  for (const auto& one : dns.domains) expect_domain_name(one, node, in);
+}
+
 void read_recursors(DnsSettings& dns, V node, R in) {
   dns.recursors = read_text_or_texts(node, in);
   for (const auto& one : dns.recursors) {
@@ -98,6 +122,7 @@ void read_servers(DnsSettings& dns, V node, R in) {
   if (!expect_map(node, in)) return;
   for (const auto& entry : node.entries) {
     const Node& value = entry.value;
+    if (entry.key != ".") expect_domain_name(entry.key, value, in);
     auto& servers = dns.servers[entry.key];
     if (value.kind != Node::Kind::null) servers = read_text_or_texts(value, in);
     for (const auto& one : servers) {
@@ -123,8 +148,9 @@ void limit(std::uint16_t& into, long most, V node, R in) {
 void read_records(DnsSettings& dns, V node, R in) {
   dns.records = read_text_map(node, in);
   for (const auto& [name, address] : dns.records) {
-    if (is_ip_address(address)) continue;
     const Node* value = node.find(name);
+    expect_domain_name(name, *value, in);
+    if (is_ip_address(address)) continue;
     in.report.error(value->at, "{}expected an IP address, found \"{}\"", value->prefix(), address);
   }
 }
@@ -161,7 +187,7 @@ constexpr Field<DnsSettings> kDns[] = {
     {"udp_answer_limit", [](DnsSettings& s, V v, R in) { limit(s.udp_answer_limit, 8, v, in); }, "integer"},
     {"a_record_limit", [](DnsSettings& s, V v, R in) { limit(s.a_record_limit, 65535, v, in); }, "integer"},
     {"workers", read_workers, "integer"},
-    {"domains", [](DnsSettings& s, V v, R in) { s.domains = read_text_or_texts(v, in); }, "text_or_texts"},
+    {"domains", read_domains, "text_or_texts"},
     {"records", read_records, "text_map"},
 };
 
