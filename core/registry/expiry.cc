@@ -37,7 +37,7 @@ class Deadlines {
     const auto entry = entries_.try_emplace(key).first;
     entry->second.span = span;
     entry->second.at = at;
-    if (!entry->second.slot || (*entry->second.slot)->first > at) place(*entry);
+    if (!entry->second.slot || entry->second.looked_at > at) place(*entry);
   }
   void erase(const Key& key) {
     const auto found = entries_.find(key);
@@ -75,14 +75,16 @@ class Deadlines {
   struct Entry {
     std::chrono::nanoseconds span{0};
     Instant at = never;
-    std::optional<Order::iterator> slot;  ///< while it has a deadline; not behind it
+    Instant looked_at = never;            ///< the time that `slot` has; not behind `at`
+    std::optional<Order::iterator> slot;  ///< while it has a deadline
   };
   using Entries = std::unordered_map<Key, Entry, boost::hash<Key>>;
   /// Where it belongs now.
   void place(Entries::value_type& entry) {
-    auto& [span, at, slot] = entry.second;
+    auto& [span, at, looked_at, slot] = entry.second;
     if (slot) order_.erase(*slot);
     slot = at == never ? std::nullopt : std::optional(order_.emplace_hint(order_.end(), at, &entry.first));
+    looked_at = at;
   }
 
   Entries entries_;
@@ -263,10 +265,11 @@ struct TtlChecks::Impl final : ExpiryLoop {
   void changes(const State& state, bool afresh, const Tell& tell) override {
     if (afresh) seen = {};
     const auto change = [&tell](const std::string&, const CheckPtr* was, const CheckPtr* now) {
-      const bool timed = now != nullptr && is_ttl(**now);
+      const bool timed = now != nullptr && is_ttl(**now), was_timed = was != nullptr && is_ttl(**was);
       // Also when it goes on under another spelling of its id.
-      const bool same = timed && was != nullptr && key_of(**was) == key_of(**now);
-      if (was != nullptr && is_ttl(**was) && !same) tell(key_of(**was), std::nullopt);
+      const bool same = timed && was_timed && (*was)->node == (*now)->node && (*was)->id == (*now)->id;
+      if (same && (*was)->definition.ttl == (*now)->definition.ttl) return;
+      if (was_timed && !same) tell(key_of(**was), std::nullopt);
       if (timed) tell(key_of(**now), (*now)->definition.ttl);
     };
     CheckTable::for_each_change(seen, state.check_table(), change);

@@ -52,7 +52,7 @@ struct Refusal {
 constexpr std::size_t shortest_slice = 16;
 /// The journal goes to the tables when it has grown to this part of the data: of every page about as many rows have
 /// changed by then, however many pages there are.
-constexpr std::size_t data_to_journal = 3;
+constexpr std::size_t data_to_journal = 2;
 
 /// What of the journal is on its way to the tables.
 struct Fold {
