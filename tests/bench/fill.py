@@ -6,7 +6,7 @@ import json
 import sys
 
 port, keys, instances = map(int, sys.argv[1:])
-at_once = 100  # operations of a transaction
+at_once = 64  # operations of a transaction, of which Consul takes no more
 workers = 16
 
 
