@@ -137,7 +137,13 @@ struct SqliteStore::Impl {
     return {};
   }
 
-  /// Everything, with what the last process left in the journal at its tables. A damaged file stays as it is.
+  std::string node_id() {
+    Statement s(db, "SELECT value FROM meta WHERE name = 'node_id'");
+    return s.executeStep() ? blob_of(s.getColumn(0)) : "";
+  }
+
+  /// Everything, with what the last process left in the journal at its tables. A damaged file stays as it is: nothing
+  /// is read after this that might show it as one.
   Result<std::vector<Row>> take_in() {
     SQLite::Transaction transaction(db);
     CHECK(fold_all());
@@ -237,14 +243,12 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory, std:
         return tl::unexpected(Refusal{Error{Errc::io, fmt::format("{} has schema {}", path, version)}, Unfit::damaged});
       }
       impl->migrate(version);
+      Opened opened;
+      opened.node_id = impl->node_id();
       auto rows = impl->take_in();
       if (!rows) return tl::unexpected(Refusal{std::move(rows).error().with_context(path), Unfit::damaged});
       impl->measure_data();
-      Opened opened;
       opened.rows = std::move(*rows);
-      Statement id(impl->db, "SELECT value FROM meta WHERE name = 'node_id'");
-      if (id.executeStep()) opened.node_id = blob_of(id.getColumn(0));
-      id.reset();
       opened.store.reset(new SqliteStore(std::move(impl)));
       return opened;
     } catch (const SQLite::Exception& error) {

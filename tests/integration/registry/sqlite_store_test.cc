@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <random>
 
@@ -70,6 +72,11 @@ void expect_after_a_cut(const std::string& directory, const Content& expected) {
   for (const auto* file : {"registry.db", "registry.db-wal"})
     fs::copy_file(fs::path(directory) / file, copy.file(file));
   opened(copy.path(), expected);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 TEST(SqliteStore, WhatWasCommittedIsReadWhereverTheJournalIsCut) {
@@ -141,6 +148,29 @@ TEST(SqliteStore, AJournalThatIsNotOursIsDamage) {
   const auto opening = SqliteStore::open(dir.path());
   ASSERT_TRUE(opening);
   EXPECT_THAT(opening->notice, testing::HasSubstr("registry.db.damaged-1"));
+}
+
+TEST(SqliteStore, ADamagedFileIsSetAsideAsItIsWhereverTheDamageIs) {
+  for (const std::string table :
+       {"nodes", "services", "checks", "kv", "tombstones", "sessions", "queries", "indexes", "meta", "journal"}) {
+    const test::TempDir dir;
+    auto store = opened(dir.path(), {});
+    ASSERT_TRUE(store->set_node_id("11111111-2222-3333-4444-555555555555"));
+    ASSERT_TRUE(store->commit({key(1, "in the journal")}));
+    store.reset();
+    {
+      SQLite::Database db(dir.file("registry.db"), SQLite::OPEN_READONLY);
+      const int page = db.execAndGet("SELECT rootpage FROM sqlite_master WHERE name = '" + table + "'").getInt();
+      std::fstream file(dir.file("registry.db"), std::ios::binary | std::ios::in | std::ios::out);
+      file.seekp((page - 1) * db.execAndGet("PRAGMA page_size").getInt());
+      file << std::string(8, '\x90');
+    }
+    const auto before = read_file(dir.file("registry.db"));
+    const auto opening = SqliteStore::open(dir.path());
+    ASSERT_TRUE(opening) << table;
+    EXPECT_THAT(opening->notice, testing::HasSubstr("registry.db.damaged-1")) << table;
+    EXPECT_EQ(read_file(dir.file("registry.db.damaged-1")), before) << table;
+  }
 }
 
 }  // namespace
