@@ -69,7 +69,7 @@ struct SqliteStore::Impl {
     db.setBusyTimeout(300);
     // Exclusive: a second devstack on the same directory is refused, and the WAL needs no shared memory.
     db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"
         "PRAGMA journal_size_limit = 16777216;"
         // Let the log grow to its limit before it is copied back, so that a page changed often is copied once; and hold
         // what is changed often.
@@ -79,6 +79,9 @@ struct SqliteStore::Impl {
     // Takes the lock now, not at the first write, and keeps it.
     db.exec("BEGIN IMMEDIATE; COMMIT;");
   }
+
+  /// Writes to the file where it is not so yet.
+  void log_ahead() { db.exec("PRAGMA journal_mode = WAL"); }
 
   void append_to_journal(const std::string& records) {
     auto& s = tables.statement("INSERT INTO journal VALUES(?, ?)");
@@ -142,10 +145,11 @@ struct SqliteStore::Impl {
     return s.executeStep() ? blob_of(s.getColumn(0)) : "";
   }
 
-  /// Everything, with what the last process left in the journal at its tables. A damaged file stays as it is: nothing
-  /// is read after this that might show it as one.
-  Result<std::vector<Row>> take_in() {
+  /// Everything of a file with this user_version, with what the last process left in the journal at its tables. A
+  /// damaged file stays as it is: nothing is written before all is read.
+  Result<std::vector<Row>> take_in(int version) {
     SQLite::Transaction transaction(db);
+    migrate(version);
     CHECK(fold_all());
     TRY(auto rows, tables.read());
     transaction.commit();
@@ -167,10 +171,8 @@ struct SqliteStore::Impl {
 
   void migrate(int from) {
     for (int step = from; step < schema_version; ++step) {
-      SQLite::Transaction transaction(db);
       db.exec(migrations[step]);
       db.exec(fmt::format("PRAGMA user_version = {}", step + 1));
-      transaction.commit();
     }
   }
 
@@ -242,11 +244,13 @@ Result<SqliteStore::Opened> SqliteStore::open(const std::string& directory, std:
       if (version < 0) {
         return tl::unexpected(Refusal{Error{Errc::io, fmt::format("{} has schema {}", path, version)}, Unfit::damaged});
       }
-      impl->migrate(version);
+      const bool fresh = impl->db.execAndGet("PRAGMA page_count").getInt() == 0;
+      if (fresh) impl->log_ahead();
       Opened opened;
-      opened.node_id = impl->node_id();
-      auto rows = impl->take_in();
+      if (version > 0) opened.node_id = impl->node_id();
+      auto rows = impl->take_in(version);
       if (!rows) return tl::unexpected(Refusal{std::move(rows).error().with_context(path), Unfit::damaged});
+      if (!fresh) impl->log_ahead();
       impl->measure_data();
       opened.rows = std::move(*rows);
       opened.store.reset(new SqliteStore(std::move(impl)));
