@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
+#include "cmd/devstack/paths.h"
 #include "cmd/devstack/status_text.h"
 #include "core/base/duration.h"
 
@@ -47,12 +49,14 @@ class Progress {
   std::map<std::string, UnitState> shown_;
 };
 
+bool is_named(const std::vector<std::string>& services, const UnitStatus& unit) {
+  return std::find(services.begin(), services.end(), unit.service) != services.end();
+}
+
 /// Those services of it; all where none is named.
 Status part_of(Status status, const std::vector<std::string>& services) {
   if (services.empty()) return status;
-  std::erase_if(status.services, [&](const UnitStatus& unit) {
-    return std::find(services.begin(), services.end(), unit.service) == services.end();
-  });
+  std::erase_if(status.services, [&](const UnitStatus& unit) { return !is_named(services, unit); });
   return status;
 }
 
@@ -116,6 +120,29 @@ asio::awaitable<Result<Status>> wait_settled(control::ControlClient client, Awai
     }
     co_await steady_clock().sleep_for(50ms);
   }
+}
+
+asio::awaitable<Result<void>> wait_running(std::string project, std::vector<std::string> services,
+                                           std::chrono::seconds limit) {
+  const control::ControlClient client(state_dir());
+  std::string wrong;
+  std::function<bool(const supervisor::Status&)> look = [&](const supervisor::Status& status) {
+    if (status.converging) return true;  // what is said meanwhile is how it was
+    bool all = true;
+    for (const auto& unit : status.services) {
+      if (unit.project != project) continue;
+      if (!is_named(services, unit)) continue;
+      all = all && supervisor::settled_well(unit.state);
+      if (unit.state == supervisor::UnitState::failed) wrong = fmt::format("{}: {}", unit.name, unit.detail);
+    }
+    return !all && wrong.empty();
+  };
+  auto watched = co_await client.watch(std::move(look), steady_clock().now() + limit);
+  if (!wrong.empty()) co_return fail(Errc::failed, "{}", wrong);
+  if (!watched && watched.error().code == Errc::timeout) {
+    co_return fail(Errc::unhealthy, "not healthy in time: {}", fmt::join(services, ", "));
+  }
+  co_return watched;
 }
 
 }  // namespace devstack

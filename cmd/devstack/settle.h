@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,11 @@ struct Awaited {
 /// Asks the supervisor until all that is waited for runs, and is healthy where it can tell. Errc::failed where
 /// something will not, Errc::unhealthy when time is up: both say what and why. Main thread.
 asio::awaitable<Result<supervisor::Status>> wait_settled(control::ControlClient client, Awaited what);
+
+/// Of these services of a project alone, whatever becomes of components: until all instances run and are healthy, or
+/// have completed. Errc::failed as soon as one has failed ("web: why"), unhealthy when `limit` has passed; else as
+/// ControlClient::watch(). Main thread.
+asio::awaitable<Result<void>> wait_running(std::string project, std::vector<std::string> services,
+                                           std::chrono::seconds limit);
 
 }  // namespace devstack

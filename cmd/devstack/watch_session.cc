@@ -7,9 +7,9 @@
 #include <cstdio>
 
 #include "cmd/devstack/paths.h"
+#include "cmd/devstack/settle.h"
 #include "cmd/devstack/terminal.h"
 #include "cmd/devstack/up_choice.h"
-#include "cmd/devstack/wait_running.h"
 #include "core/control/client.h"
 #include "core/stack/images.h"
 #include "core/supervisor/develop_files.h"
